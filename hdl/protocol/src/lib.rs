@@ -1,0 +1,1 @@
+//! Registers, packets and number formats shared by RTL, driver and docs.

@@ -1,0 +1,1 @@
+//! Host side of Weft: model import, packing, devices and the language model.

@@ -1,0 +1,1 @@
+//! Cycle-accurate simulator: synthesisable Verilog in, machine code out.
