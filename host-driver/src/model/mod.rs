@@ -1,0 +1,19 @@
+//! The language model: everything that a host computes, around the products that a device does.
+//!
+//! [`ModelConfig`] says what the model is, [`HostTensors`] holds the small tensors that stay on the
+//! host, and [`Projections`] is the seam: every weight matrix product goes through it, whoever
+//! computes it.
+
+mod config;
+mod error;
+mod host;
+mod matrix;
+mod projections;
+mod site;
+
+pub use config::{Arch, ModelConfig, Rope, RopeStyle};
+pub use error::ModelError;
+pub use host::{Embedding, GgufEmbedding, HostTensors};
+pub use matrix::Matrix;
+pub use projections::{Place, ProjectionError, Projections};
+pub use site::Site;
