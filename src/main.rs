@@ -1,5 +1,25 @@
-//! The `weft` command line.
+//! The `weft` command line: one verb, one file under `cmd/`.
 
-fn main() -> anyhow::Result<()> {
-    Ok(())
+mod catalog;
+mod cli;
+mod cmd;
+mod exit;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match cmd::run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let code = exit::code_of(&error);
+            if code != exit::PIPE_CLOSED {
+                ui::print_error(&error);
+            }
+            ExitCode::from(code)
+        }
+    }
 }

@@ -1,0 +1,20 @@
+//! The verbs and what they share. Each verb's own options live in its file under `cmd/`.
+
+use clap::{Parser, Subcommand};
+
+use crate::{cmd, exit};
+
+/// Run language models on open FPGA fabric: pack, simulate, decode.
+#[derive(Parser)]
+#[command(name = "weft", version, after_help = exit::HELP, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Get(cmd::get::Args),
+    Doctor(cmd::doctor::Args),
+    Completions(cmd::completions::Args),
+}

@@ -1,0 +1,93 @@
+//! What a person sees beside the result: progress, errors, the Ctrl-C flag. Everything here goes to standard
+//! error; progress is drawn on a terminal only.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::exit;
+
+/// Prints an error with its causes in one paragraph.
+pub(crate) fn print_error(error: &anyhow::Error) {
+    let bold = std::io::stderr().is_terminal();
+    let (on, off) = if bold {
+        ("\x1b[1;31m", "\x1b[0m")
+    } else {
+        ("", "")
+    };
+    let _ = writeln!(std::io::stderr(), "{on}weft:{off} {error:#}");
+}
+
+/// A line for people, on standard error.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// A bar over `total` bytes with rate and time left.
+pub(crate) fn byte_bar(total: u64, what: &str) -> ProgressBar {
+    let bar = ProgressBar::new(total).with_message(what.to_owned());
+    bar.set_style(style(
+        "{msg:16} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+    ));
+    bar
+}
+
+/// A bar over `total` steps with rate and time left; the message carries the rest.
+pub(crate) fn step_bar(total: u64, what: &str) -> ProgressBar {
+    let bar = ProgressBar::new(total).with_message(what.to_owned());
+    bar.set_style(style("{msg} {wide_bar} {pos}/{len} {per_sec} {eta} left"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// A spinner with a message and the time so far, for work of unknown length.
+pub(crate) fn spinner(what: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(what.to_owned());
+    bar.set_style(style("{spinner} {msg} {elapsed}"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// Set by the first Ctrl-C; a second one ends the process at once.
+#[derive(Clone)]
+pub(crate) struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Installs the handler.
+    pub(crate) fn install() -> anyhow::Result<Self> {
+        let flag = Arc::new(AtomicBool::new(false));
+        let seen = flag.clone();
+        ctrlc::set_handler(move || {
+            if seen.swap(true, Ordering::SeqCst) {
+                std::process::exit(i32::from(exit::INTERRUPTED));
+            }
+        })?;
+        Ok(Self(flag))
+    }
+
+    /// Whether Ctrl-C was pressed.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// The flag itself, for libraries that poll it.
+    pub(crate) fn flag(&self) -> &AtomicBool {
+        &self.0
+    }
+
+    /// An error with exit code 130 once Ctrl-C was pressed.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.is_set() {
+            Err(exit::fail(exit::INTERRUPTED, "interrupted"))
+        } else {
+            Ok(())
+        }
+    }
+}
