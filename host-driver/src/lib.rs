@@ -1,6 +1,7 @@
 //! Host side of Weft: model import, packing, devices and the language model.
 
 pub mod gguf;
+pub mod link;
 #[allow(unsafe_code)]
 pub mod mapped;
 pub mod model;
