@@ -1,5 +1,7 @@
 //! Host side of Weft: model import, packing, devices and the language model.
 
+pub mod container;
+pub mod device;
 pub mod gguf;
 pub mod link;
 #[allow(unsafe_code)]

@@ -1,0 +1,139 @@
+//! One thread's share of a run.
+
+use super::kernel::{Acc, BLOCK, Kernel, QUAD};
+use super::masked;
+use super::work::{Item, Sums};
+use weft_protocol::layout::Kind;
+
+/// Buffers of one thread, kept between runs, and the results of the last one.
+#[derive(Debug, Default)]
+pub(super) struct Piece {
+    /// Which sums, and where they begin in `words`.
+    spans: Vec<(usize, usize)>,
+    words: Vec<i32>,
+    /// Sums under way: blocks of rows, tokens inside.
+    acc: Vec<Acc>,
+    /// Sum of the activations of each token since `acc` was cleared.
+    total: Vec<i32>,
+    /// Activations of a group, four columns a word, token after token.
+    x: Vec<u32>,
+    /// Columns of a masked group, expanded.
+    columns: Vec<u8>,
+}
+
+/// The kind whose order of lanes the sums of an item have.
+fn order(item: &Item<'_>) -> Kind {
+    if item.masked { Kind::I8 } else { item.kind }
+}
+
+impl Piece {
+    /// Computes the sums of `items`.
+    pub(super) fn run<K: Kernel>(
+        &mut self,
+        kernel: K,
+        items: &[Item<'_>],
+        sums: &[Sums],
+        banks: usize,
+    ) {
+        let mut scratch = K::Scratch::default();
+        self.spans.clear();
+        self.words.clear();
+        for same in items.chunk_by(|a, b| a.sums == b.sums) {
+            let shape = &sums[same[0].sums];
+            self.spans.push((same[0].sums, self.words.len()));
+            self.words.resize(self.words.len() + shape.words(), 0);
+            for like in same.chunk_by(|a, b| order(a) == order(b)) {
+                let tokens = 1 << shape.log2_batch;
+                self.acc.clear();
+                self.acc
+                    .resize(shape.rows.div_ceil(BLOCK) * tokens, [0; BLOCK]);
+                self.total.clear();
+                self.total.resize(tokens, 0);
+                for item in like {
+                    self.group(kernel, item, shape.rows, tokens, banks, &mut scratch);
+                }
+                self.settle::<K>(order(&like[0]), shape.rows, tokens);
+            }
+        }
+    }
+
+    /// Adds one group to the sums under way.
+    fn group<K: Kernel>(
+        &mut self,
+        kernel: K,
+        item: &Item<'_>,
+        rows: usize,
+        tokens: usize,
+        banks: usize,
+        scratch: &mut K::Scratch,
+    ) {
+        let quads = item.bundles.len().div_ceil(QUAD);
+        self.pack_activations(item, tokens, quads);
+        let mut columns = std::mem::take(&mut self.columns);
+        let expanded: Vec<&[u8]>;
+        let bundles = if item.masked {
+            columns.resize(rows * item.bundles.len(), 0);
+            for (column, bundle) in columns.chunks_exact_mut(rows).zip(item.bundles) {
+                masked::expand(item.kind, item.scales, bundle, banks, column);
+            }
+            expanded = columns
+                .chunks_exact(rows)
+                .take(item.bundles.len())
+                .collect();
+            &expanded[..]
+        } else {
+            item.bundles
+        };
+        for (block, acc) in self.acc.chunks_exact_mut(tokens).enumerate() {
+            let first = block * BLOCK;
+            let n = BLOCK.min(rows - first);
+            match order(item) {
+                Kind::G4 => kernel.expand_g4(item.scales, bundles, first, n, scratch),
+                Kind::I8 => kernel.expand_i8(bundles, first, n, scratch),
+            }
+            for (acc, x) in acc.iter_mut().zip(self.x.chunks_exact(quads)) {
+                kernel.multiply(scratch, x, acc);
+            }
+        }
+        self.columns = columns;
+    }
+
+    fn pack_activations(&mut self, item: &Item<'_>, tokens: usize, quads: usize) {
+        self.x.clear();
+        self.x.resize(quads * tokens, 0);
+        for (c, of_column) in item.activations.chunks_exact(tokens).enumerate() {
+            for (t, &x) in of_column.iter().enumerate() {
+                self.x[t * quads + c / QUAD] |= u32::from(x as u8) << (8 * (c % QUAD));
+                self.total[t] = self.total[t].wrapping_add(i32::from(x));
+            }
+        }
+    }
+
+    /// Moves the sums under way to the last span of the results, in row order.
+    fn settle<K: Kernel>(&mut self, kind: Kind, rows: usize, tokens: usize) {
+        let start = self.spans.last().map_or(0, |s| s.1);
+        let out = &mut self.words[start..];
+        for (i, acc) in self.acc.iter().enumerate() {
+            let (first, t) = (i / tokens * BLOCK, i % tokens);
+            let excess = self.total[t].wrapping_mul(K::BIAS);
+            for (lane, &sum) in acc.iter().enumerate() {
+                let row = first + K::row_of(kind, lane);
+                if row < rows {
+                    let v = &mut out[row * tokens + t];
+                    *v = v.wrapping_add(sum.wrapping_sub(excess));
+                }
+            }
+        }
+    }
+
+    /// Adds the results of the last run to `out`, the words of the whole run.
+    pub(super) fn add_to(&self, out: &mut [i32], sums: &[Sums]) {
+        for &(which, start) in &self.spans {
+            let shape = &sums[which];
+            let words = &self.words[start..start + shape.words()];
+            for (o, w) in out[shape.first..].iter_mut().zip(words) {
+                *o = o.wrapping_add(*w);
+            }
+        }
+    }
+}
