@@ -7,3 +7,4 @@ pub mod link;
 #[allow(unsafe_code)]
 pub mod mapped;
 pub mod model;
+pub mod pack;

@@ -33,6 +33,26 @@ impl Mapped {
         let map = unsafe { memmap2::Mmap::map(&file)? };
         Ok(Self { map: Some(map) })
     }
+
+    /// Tells the kernel that `range` is not needed for now. Its pages leave this process's memory and come back
+    /// from the file when they are read again, so the bytes stay what they are.
+    pub fn release(&self, range: std::ops::Range<usize>) {
+        #[cfg(unix)]
+        if let Some(map) = self.map.as_ref().filter(|m| range.end <= m.len()) {
+            // SAFETY: pages of a read-only map of a file hold nothing that the file does not.
+            let advised = unsafe {
+                map.unchecked_advise_range(
+                    memmap2::UncheckedAdvice::DontNeed,
+                    range.start,
+                    range.len(),
+                )
+            };
+            // Advice that is refused costs memory and nothing else.
+            drop(advised);
+        }
+        #[cfg(not(unix))]
+        drop(range);
+    }
 }
 
 impl Deref for Mapped {

@@ -22,6 +22,7 @@
 
 mod error;
 pub mod header;
+mod host;
 pub mod index;
 pub mod limits;
 mod meta;
@@ -30,6 +31,7 @@ mod reader;
 mod writer;
 
 pub use error::ContainerError;
+pub use host::host_tensors;
 pub use index::{Group, Matrix, Part, Segment, SiteEntry, SiteKey, Tile};
 pub use meta::{EmbedInfo, HostEntry, Meta, PackOptions, Source};
 pub use reader::{GroupData, Weft};

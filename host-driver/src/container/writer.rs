@@ -63,7 +63,7 @@ impl<W: Write + Seek> Writer<W> {
         Ok(offset)
     }
 
-    /// Writes everything else, then the header, and hands the sink back, flushed. `host` is the values that
+    /// Writes everything else, then the header, and hands the sink back, flushed, with the bytes of the file. `host` is the values that
     /// `meta.host` names, `tokenizer` is JSON.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl<W: Write + Seek> Writer<W> {
         tokenizer: &[u8],
         host: &[f32],
         sites: &[SiteEntry],
-    ) -> Result<W, ContainerError> {
+    ) -> Result<(W, u64), ContainerError> {
         self.section(names::DATA, self.data_start, 0);
         if !self.block.is_empty() {
             self.blocks.push(xxh3_64(&self.block));
@@ -97,7 +97,8 @@ impl<W: Write + Seek> Writer<W> {
             .write_all(&header::encode(&self.sections))
             .map_err(&finish)?;
         self.sink.flush().map_err(&finish)?;
-        self.sink.into_inner().map_err(|e| finish(e.into_error()))
+        let sink = self.sink.into_inner();
+        Ok((sink.map_err(|e| finish(e.into_error()))?, self.at))
     }
 
     fn raw(&mut self, step: &'static str, bytes: &[u8]) -> Result<(), ContainerError> {

@@ -164,6 +164,13 @@ impl Gguf {
         })
     }
 
+    /// Lets the kernel take back the memory in which the tensor `name` was read; reading it again is allowed.
+    pub fn release(&self, name: &str) {
+        if let (Some(&i), Backing::Mapped(map)) = (self.index.get(name), &self.backing) {
+            map.release(self.tensors[i].range.clone());
+        }
+    }
+
     /// The tensor `name`, which must be `rows` x `cols` (outputs x inputs).
     ///
     /// # Errors
