@@ -8,3 +8,4 @@ pub mod link;
 pub mod mapped;
 pub mod model;
 pub mod pack;
+pub mod tokenizer;

@@ -126,6 +126,18 @@ impl Gguf {
     pub fn get_ints(&self, key: &str) -> Result<&[i64], GgufError> {
         self.find_ints(key)?.ok_or_else(|| missing(key))
     }
+
+    /// An array of numbers.
+    ///
+    /// # Errors
+    /// [`GgufError::MissingKey`] or [`GgufError::KeyType`].
+    pub fn get_floats(&self, key: &str) -> Result<&[f64], GgufError> {
+        self.find(key, "an array of numbers", |v| match v {
+            Value::Array(Array::Float(s)) => Some(s.as_slice()),
+            _ => None,
+        })?
+        .ok_or_else(|| missing(key))
+    }
 }
 
 fn missing(key: &str) -> GgufError {

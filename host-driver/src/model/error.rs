@@ -42,6 +42,18 @@ pub enum ModelError {
         /// Size of the vocabulary.
         vocab: usize,
     },
+    /// The sequence would grow over its limit.
+    #[error(
+        "{tokens} more tokens after {position} do not fit the context of {capacity}; shorten the prompt or ask for fewer tokens"
+    )]
+    Context {
+        /// Tokens so far.
+        position: usize,
+        /// Tokens to be added.
+        tokens: usize,
+        /// Most tokens.
+        capacity: usize,
+    },
     /// An embedding row could not be read.
     #[error("cannot read the embedding of token {token}: {source}")]
     Embedding {

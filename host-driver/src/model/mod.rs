@@ -4,11 +4,17 @@
 //! host, and [`Projections`] is the seam: every weight matrix product goes through it, whoever
 //! computes it.
 
+mod attention;
 mod config;
 mod error;
 mod host;
+#[allow(unsafe_code)]
+mod kernels;
 mod matrix;
 mod projections;
+mod reference;
+mod rope;
+mod session;
 mod site;
 
 pub use config::{Arch, ModelConfig, Rope, RopeStyle};
@@ -16,4 +22,6 @@ pub use error::ModelError;
 pub use host::{Embedding, GgufEmbedding, HostTensors};
 pub use matrix::Matrix;
 pub use projections::{Place, ProjectionError, Projections};
+pub use reference::Reference;
+pub use session::{Logits, Model, Session};
 pub use site::Site;
