@@ -1,1 +1,11 @@
 //! The accelerator core, described in Rust with rust-hdl, and its bit-exact software twin.
+//!
+//! Start at [`core`]: [`core::CoreConfig`] names a core, [`core::generate_verilog`] writes it,
+//! [`core::twin::Twin`] computes what it answers. `src/core/README.md` is the datasheet.
+
+pub mod blocks;
+pub mod core;
+pub mod rtl;
+
+pub use crate::core::twin::Twin;
+pub use crate::core::{CoreConfig, Error, generate_verilog};

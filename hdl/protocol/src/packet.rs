@@ -96,6 +96,8 @@ codes! {
         Register = 7,
         /// A reset header without its magic arguments.
         Reset = 8,
+        /// A group keeps scales, but the tile has not sent any.
+        Scales = 9,
     }
 }
 
@@ -108,7 +110,7 @@ impl GroupFlags {
     pub const I8: u8 = 1 << 0;
     /// Bundles begin with a mask.
     pub const MASKED: u8 = 1 << 1;
-    /// No scale words: those of the group before still hold. Only with `g4`.
+    /// No scale words: the last ones that this tile sent still hold. Only with `g4`.
     pub const KEEP_SCALES: u8 = 1 << 2;
 }
 

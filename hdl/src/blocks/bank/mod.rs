@@ -1,0 +1,201 @@
+//! One bank: scale memory, decoder and lanes, as a pipeline of eight stages without a stall.
+//!
+//! Stage 1 addresses the scale memory, whose word stands in stage 3; stage 4 holds the decoder's factors, stage 5
+//! their product, stage 6 the signed 8-bit weight, stage 7 the lanes' products and the accumulators read, stage 8
+//! the sums on their way back.
+
+use crate::blocks::lane::Lane;
+use crate::blocks::multiplier::SignedMultiplier;
+use crate::blocks::ram::BlockRam;
+use crate::rtl::*;
+
+/// Multiplies the code of one row by the activations of every token and accumulates.
+#[derive(LogicBlock)]
+pub struct Bank {
+    /// Rising edge clocks everything.
+    pub clock: Signal<In, Clock>,
+    /// The row's address in this bank, offered to stage 1.
+    pub address: Signal<In, Bits<ADDRESS>>,
+    /// Code of the row: a `g4` code, or the low nibble of a signed 8-bit weight.
+    pub code_low: Signal<In, Bits<4>>,
+    /// High nibble of a signed 8-bit weight.
+    pub code_high: Signal<In, Bits<4>>,
+    /// Takes address and code into stage 1 as an operation that writes.
+    pub issue: Signal<In, Bit>,
+    /// The address is still between its read and its write: do not issue.
+    pub conflict: Signal<Out, Bit>,
+    /// Half of the scale memory to read (stage 1).
+    pub scale_half: Signal<In, Bit>,
+    /// Codes are signed 8-bit weights (stage 3).
+    pub plain: Signal<In, Bit>,
+    /// Write zeros, not sums (stage 7).
+    pub clear: Signal<In, Bit>,
+    /// Activations of lanes 0 to 7, lane 0 in the low byte (stage 6).
+    pub x_low: Signal<In, Bits<64>>,
+    /// Activations of lanes 8 to 15 (stage 6).
+    pub x_high: Signal<In, Bits<64>>,
+    /// Lane whose accumulator is shown (stage 7).
+    pub lane_shown: Signal<In, Bits<4>>,
+    /// Its accumulator at the address that was in stage 5 two cycles ago (stage 7).
+    pub accumulator: Signal<Out, Bits<24>>,
+    /// Stores a scale word.
+    pub scale_write: Signal<In, Bit>,
+    /// Row address of the scale word, plus `depth` for the upper half.
+    pub scale_address: Signal<In, Bits<11>>,
+    /// The scale word.
+    pub scale_data: Signal<In, Bits<16>>,
+    valid: DFF<Bits<8>>,
+    early: DFF<Bits<50>>,
+    late: DFF<Bits<30>>,
+    codes: DFF<Bits<24>>,
+    scales: BlockRam<16, 11>,
+    centred: DFF<Bits<9>>,
+    factor: DFF<Bits<9>>,
+    decoder: SignedMultiplier<9, 9, 18>,
+    weight: DFF<Bits<8>>,
+    lane: Vec<Lane>,
+    read_address: Signal<Local, Bits<11>>,
+    code3: Signal<Local, Bits<8>>,
+    steps: Signal<Local, Bits<9>>,
+    zero: Signal<Local, Bits<9>>,
+    word: Signal<Local, Bits<16>>,
+    half: Constant<Bits<11>>,
+    byte_of: Vec<Constant<Bits<6>>>,
+    is_high: Vec<Constant<Bit>>,
+    rounded: Signal<Local, Bits<18>>,
+    _lanes: usize,
+}
+
+impl Bank {
+    /// A bank of `lanes` lanes with `depth` accumulators each.
+    #[must_use]
+    pub fn new(lanes: usize, depth: usize) -> Self {
+        Self {
+            clock: Signal::default(),
+            address: Signal::default(),
+            code_low: Signal::default(),
+            code_high: Signal::default(),
+            issue: Signal::default(),
+            conflict: Signal::default(),
+            scale_half: Signal::default(),
+            plain: Signal::default(),
+            clear: Signal::default(),
+            x_low: Signal::default(),
+            x_high: Signal::default(),
+            lane_shown: Signal::default(),
+            accumulator: Signal::default(),
+            scale_write: Signal::default(),
+            scale_address: Signal::default(),
+            scale_data: Signal::default(),
+            valid: DFF::default(),
+            early: DFF::default(),
+            late: DFF::default(),
+            codes: DFF::default(),
+            scales: BlockRam::new(2 * depth, true),
+            centred: DFF::default(),
+            factor: DFF::default(),
+            decoder: SignedMultiplier::default(),
+            weight: DFF::default(),
+            lane: (0..lanes).map(|_| Lane::new(depth)).collect(),
+            read_address: Signal::default(),
+            code3: Signal::default(),
+            steps: Signal::default(),
+            zero: Signal::default(),
+            word: Signal::default(),
+            half: Constant::new(depth.to_bits()),
+            byte_of: (0..lanes)
+                .map(|l| Constant::new((l % 8 * 8).to_bits()))
+                .collect(),
+            is_high: (0..lanes).map(|l| Constant::new(l >= 8)).collect(),
+            rounded: Signal::default(),
+            _lanes: lanes,
+        }
+    }
+}
+
+impl Logic for Bank {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self, clock, valid, early, late, codes, centred, factor, weight
+        );
+        clock!(self, clock, scales, decoder);
+
+        // Stage 1 to 8: what is under way, and where.
+        self.valid.d.next = self.valid.q.val() << 1;
+        if self.issue.val() {
+            self.valid.d.next = (self.valid.q.val() << 1) | 1;
+        }
+        self.early.d.next = (self.early.q.val() << 10) | bit_cast::<50, 10>(self.address.val());
+        self.late.d.next =
+            (self.late.q.val() << 10) | bit_cast::<30, 10>(self.early.q.val().get_bits::<10>(40));
+        self.codes.d.next = (self.codes.q.val() << 8)
+            | (bit_cast::<24, 4>(self.code_high.val()) << 4)
+            | bit_cast::<24, 4>(self.code_low.val());
+        self.conflict.next = (self.valid.q.val().get_bit(0)
+            && (self.early.q.val().get_bits::<10>(0) == self.address.val()))
+            || (self.valid.q.val().get_bit(1)
+                && (self.early.q.val().get_bits::<10>(10) == self.address.val()))
+            || (self.valid.q.val().get_bit(2)
+                && (self.early.q.val().get_bits::<10>(20) == self.address.val()));
+
+        // Stage 1: scale memory.
+        self.scales.write_enable.next = self.scale_write.val();
+        self.scales.write_address.next = self.scale_address.val();
+        self.scales.write_data.next = self.scale_data.val();
+        self.read_address.next = bit_cast::<11, 10>(self.early.q.val().get_bits::<10>(0));
+        if self.scale_half.val() {
+            self.read_address.next =
+                bit_cast::<11, 10>(self.early.q.val().get_bits::<10>(0)) | self.half.val();
+        }
+        self.scales.read_address.next = self.read_address.val();
+
+        // Stage 3: the decoder's factors, D and 8 q - Z; a plain weight is 128 w / 128.
+        self.word.next = self.scales.read_data.val();
+        self.code3.next = self.codes.q.val().get_bits::<8>(16);
+        self.steps.next = bit_cast::<9, 4>(self.code3.val().get_bits::<4>(0)) << 3;
+        self.zero.next = bit_cast::<9, 8>(self.word.val().get_bits::<8>(8));
+        if self.word.val().get_bit(15) {
+            self.zero.next = bit_cast::<9, 8>(self.word.val().get_bits::<8>(8)) | 0x100;
+        }
+        self.centred.d.next = self.steps.val() - self.zero.val();
+        self.factor.d.next = bit_cast::<9, 8>(self.word.val().get_bits::<8>(0));
+        if self.plain.val() {
+            self.centred.d.next = bit_cast::<9, 8>(self.code3.val());
+            if self.code3.val().get_bit(7) {
+                self.centred.d.next = bit_cast::<9, 8>(self.code3.val()) | 0x100;
+            }
+            self.factor.d.next = 128.into();
+        }
+
+        // Stage 4 and 5: product, rounded.
+        self.decoder.a.next = self.factor.q.val();
+        self.decoder.b.next = self.centred.q.val();
+        self.rounded.next = self.decoder.product.val() + 64;
+        self.weight.d.next = self.rounded.val().get_bits::<8>(7);
+
+        // Stage 5 to 8: lanes.
+        self.accumulator.next = self.lane[0].accumulator.val();
+        for i in 0..self._lanes {
+            self.lane[i].clock.next = self.clock.val();
+            self.lane[i].weight.next = self.weight.q.val();
+            self.lane[i].x.next = self
+                .x_low
+                .val()
+                .get_bits::<8>(self.byte_of[i].val().index());
+            if self.is_high[i].val() {
+                self.lane[i].x.next = self
+                    .x_high
+                    .val()
+                    .get_bits::<8>(self.byte_of[i].val().index());
+            }
+            self.lane[i].read_address.next = self.early.q.val().get_bits::<10>(40);
+            self.lane[i].clear.next = self.clear.val();
+            self.lane[i].write_enable.next = self.valid.q.val().get_bit(7);
+            self.lane[i].write_address.next = self.late.q.val().get_bits::<10>(20);
+            if self.lane_shown.val() == i.to_bits::<4>() {
+                self.accumulator.next = self.lane[i].accumulator.val();
+            }
+        }
+    }
+}

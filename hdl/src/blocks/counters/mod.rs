@@ -1,0 +1,185 @@
+//! Registers: what the core says about itself, and what it counted.
+
+use crate::core::CoreConfig;
+use crate::rtl::*;
+use weft_protocol::registers::{MAGIC, MAP_HASH, VERSION};
+
+/// The register file of `weft_protocol::registers`. Pulses count one cycle each.
+#[derive(LogicBlock)]
+pub struct Counters {
+    /// Rising edge clocks everything.
+    pub clock: Signal<In, Clock>,
+    /// Zeroes every counter.
+    pub clear: Signal<In, Bit>,
+    /// A tile is open.
+    pub open: Signal<In, Bit>,
+    /// A beat was taken.
+    pub accepted: Signal<In, Bit>,
+    /// A tile is open, a beat could be taken, none is there.
+    pub starved: Signal<In, Bit>,
+    /// A tile is open, a beat is there, it cannot be taken.
+    pub stalled: Signal<In, Bit>,
+    /// Codes that left the dispenser.
+    pub codes: Signal<In, Bits<5>>,
+    /// A column ended.
+    pub column: Signal<In, Bit>,
+    /// A tile was drained.
+    pub tile: Signal<In, Bit>,
+    /// A request was refused.
+    pub error: Signal<In, Bit>,
+    /// A round waited for an accumulator.
+    pub hazard: Signal<In, Bit>,
+    /// Register to read.
+    pub index: Signal<In, Bits<16>>,
+    /// Its value, in the same cycle.
+    pub value: Signal<Out, Bits<32>>,
+    /// There is such a register.
+    pub known: Signal<Out, Bit>,
+    cycles: DFF<Bits<32>>,
+    beats: DFF<Bits<32>>,
+    starvation: DFF<Bits<32>>,
+    stalls: DFF<Bits<32>>,
+    nonzeros: DFF<Bits<32>>,
+    columns: DFF<Bits<32>>,
+    tiles: DFF<Bits<32>>,
+    errors: DFF<Bits<32>>,
+    rounds: DFF<Bits<32>>,
+    hazards: DFF<Bits<32>>,
+    magic: Constant<Bits<32>>,
+    version: Constant<Bits<32>>,
+    map_hash: Constant<Bits<32>>,
+    banks: Constant<Bits<32>>,
+    batch: Constant<Bits<32>>,
+    stream_bytes: Constant<Bits<32>>,
+    depth: Constant<Bits<32>>,
+}
+
+impl Counters {
+    /// The registers of a core.
+    #[must_use]
+    pub fn new(config: &CoreConfig) -> Self {
+        Self {
+            clock: Signal::default(),
+            clear: Signal::default(),
+            open: Signal::default(),
+            accepted: Signal::default(),
+            starved: Signal::default(),
+            stalled: Signal::default(),
+            codes: Signal::default(),
+            column: Signal::default(),
+            tile: Signal::default(),
+            error: Signal::default(),
+            hazard: Signal::default(),
+            index: Signal::default(),
+            value: Signal::default(),
+            known: Signal::default(),
+            cycles: DFF::default(),
+            beats: DFF::default(),
+            starvation: DFF::default(),
+            stalls: DFF::default(),
+            nonzeros: DFF::default(),
+            columns: DFF::default(),
+            tiles: DFF::default(),
+            errors: DFF::default(),
+            rounds: DFF::default(),
+            hazards: DFF::default(),
+            magic: Constant::new(MAGIC.to_bits()),
+            version: Constant::new(VERSION.to_bits()),
+            map_hash: Constant::new(MAP_HASH.to_bits()),
+            banks: Constant::new(config.banks.to_bits()),
+            batch: Constant::new(config.batch.to_bits()),
+            stream_bytes: Constant::new(config.stream_bytes.to_bits()),
+            depth: Constant::new(config.depth.to_bits()),
+        }
+    }
+}
+
+impl Logic for Counters {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self, clock, cycles, beats, starvation, stalls, nonzeros, columns, tiles, errors,
+            rounds, hazards
+        );
+        if self.open.val() {
+            self.cycles.d.next = self.cycles.q.val() + 1;
+        }
+        if self.accepted.val() {
+            self.beats.d.next = self.beats.q.val() + 1;
+        }
+        if self.starved.val() {
+            self.starvation.d.next = self.starvation.q.val() + 1;
+        }
+        if self.stalled.val() {
+            self.stalls.d.next = self.stalls.q.val() + 1;
+        }
+        self.nonzeros.d.next = self.nonzeros.q.val() + bit_cast::<32, 5>(self.codes.val());
+        if self.codes.val().any() {
+            self.rounds.d.next = self.rounds.q.val() + 1;
+        }
+        if self.column.val() {
+            self.columns.d.next = self.columns.q.val() + 1;
+        }
+        if self.tile.val() {
+            self.tiles.d.next = self.tiles.q.val() + 1;
+        }
+        if self.error.val() {
+            self.errors.d.next = self.errors.q.val() + 1;
+        }
+        if self.hazard.val() {
+            self.hazards.d.next = self.hazards.q.val() + 1;
+        }
+        if self.clear.val() {
+            self.cycles.d.next = 0.into();
+            self.beats.d.next = 0.into();
+            self.starvation.d.next = 0.into();
+            self.stalls.d.next = 0.into();
+            self.nonzeros.d.next = 0.into();
+            self.rounds.d.next = 0.into();
+            self.columns.d.next = 0.into();
+            self.tiles.d.next = 0.into();
+            self.errors.d.next = 0.into();
+            self.hazards.d.next = 0.into();
+        }
+
+        self.known.next = true;
+        self.value.next = 0.into();
+        if self.index.val() == 0 {
+            self.value.next = self.magic.val();
+        } else if self.index.val() == 1 {
+            self.value.next = self.version.val();
+        } else if self.index.val() == 2 {
+            self.value.next = self.map_hash.val();
+        } else if self.index.val() == 3 {
+            self.value.next = self.banks.val();
+        } else if self.index.val() == 4 {
+            self.value.next = self.batch.val();
+        } else if self.index.val() == 5 {
+            self.value.next = self.stream_bytes.val();
+        } else if self.index.val() == 6 {
+            self.value.next = self.depth.val();
+        } else if self.index.val() == 16 {
+            self.value.next = self.cycles.q.val();
+        } else if self.index.val() == 17 {
+            self.value.next = self.beats.q.val();
+        } else if self.index.val() == 18 {
+            self.value.next = self.starvation.q.val();
+        } else if self.index.val() == 19 {
+            self.value.next = self.stalls.q.val();
+        } else if self.index.val() == 20 {
+            self.value.next = self.nonzeros.q.val();
+        } else if self.index.val() == 21 {
+            self.value.next = self.columns.q.val();
+        } else if self.index.val() == 22 {
+            self.value.next = self.tiles.q.val();
+        } else if self.index.val() == 23 {
+            self.value.next = self.errors.q.val();
+        } else if self.index.val() == 24 {
+            self.value.next = self.rounds.q.val();
+        } else if self.index.val() == 25 {
+            self.value.next = self.hazards.q.val();
+        } else {
+            self.known.next = false;
+        }
+    }
+}

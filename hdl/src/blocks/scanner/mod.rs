@@ -1,0 +1,177 @@
+//! Mask scanner of one bank: mask words in, addresses of surviving rows out, one a cycle.
+//!
+//! A column's mask must fit beside what is left of the column before, because the codes that would drain
+//! the queue come after it: the word queue holds two columns of the tallest tile.
+
+use crate::blocks::fifo::Fifo;
+use crate::blocks::ram::BlockRam;
+use crate::rtl::*;
+
+/// Turns the mask words of one bank (`M` rows each) into row addresses, and an end mark after each column.
+/// An address costs one cycle, a word without survivors one, the end mark one.
+#[derive(LogicBlock)]
+pub struct Scanner<const M: usize> {
+    /// Rising edge clocks everything.
+    pub clock: Signal<In, Clock>,
+    /// Drops everything that is queued.
+    pub flush: Signal<In, Bit>,
+    /// Mask words of a column, minus one; constant while a column is under way.
+    pub last_word: Signal<In, Bits<9>>,
+    /// Appends `word`.
+    pub write: Signal<In, Bit>,
+    /// Mask bits of this bank's next `M` rows, the lowest row in bit 0.
+    pub word: Signal<In, Bits<M>>,
+    /// No room for a word.
+    pub full: Signal<Out, Bit>,
+    /// Takes the head.
+    pub read: Signal<In, Bit>,
+    /// Bit 10: end of a column; below: address of a surviving row. Valid while `empty` is low.
+    pub head: Signal<Out, Bits<11>>,
+    /// No head.
+    pub empty: Signal<Out, Bit>,
+    memory: BlockRam<M, 11>,
+    writes: DFF<Bits<12>>,
+    written: DFF<Bits<12>>,
+    reads: DFF<Bits<12>>,
+    current: DFF<Bits<M>>,
+    loaded: DFF<Bit>,
+    index: DFF<Bits<9>>,
+    ending: DFF<Bit>,
+    positions: Fifo<11, 4, 5>,
+    rest: Signal<Local, Bits<M>>,
+    lowest: Signal<Local, Bits<M>>,
+    alive: Signal<Local, Bit>,
+    first: Signal<Local, Bits<6>>,
+    room: Signal<Local, Bit>,
+    spent: Signal<Local, Bit>,
+    last: Signal<Local, Bit>,
+    take: Signal<Local, Bit>,
+    used: Signal<Local, Bits<12>>,
+    next_read: Signal<Local, Bits<12>>,
+    capacity: Constant<Bits<12>>,
+    shift: Constant<Bits<3>>,
+    _bits: usize,
+}
+
+impl<const M: usize> Scanner<M> {
+    /// A scanner for banks of `depth` rows.
+    #[must_use]
+    pub fn new(depth: usize) -> Self {
+        let words = 2 * depth / M;
+        Self {
+            clock: Signal::default(),
+            flush: Signal::default(),
+            last_word: Signal::default(),
+            write: Signal::default(),
+            word: Signal::default(),
+            full: Signal::default(),
+            read: Signal::default(),
+            head: Signal::default(),
+            empty: Signal::default(),
+            memory: BlockRam::new(words, false),
+            writes: DFF::default(),
+            written: DFF::default(),
+            reads: DFF::default(),
+            current: DFF::default(),
+            loaded: DFF::default(),
+            index: DFF::default(),
+            ending: DFF::default(),
+            positions: Fifo::default(),
+            rest: Signal::default(),
+            lowest: Signal::default(),
+            alive: Signal::default(),
+            first: Signal::default(),
+            room: Signal::default(),
+            spent: Signal::default(),
+            last: Signal::default(),
+            take: Signal::default(),
+            used: Signal::default(),
+            next_read: Signal::default(),
+            capacity: Constant::new(words.to_bits()),
+            shift: Constant::new(clog2(M).to_bits()),
+            _bits: M,
+        }
+    }
+}
+
+impl<const M: usize> Logic for Scanner<M> {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self, clock, writes, written, reads, current, loaded, index, ending
+        );
+        clock!(self, clock, memory, positions);
+
+        // Word queue; a word may be read two cycles after it was written.
+        self.memory.write_enable.next = self.write.val();
+        self.memory.write_address.next = bit_cast::<11, 12>(self.writes.q.val());
+        self.memory.write_data.next = self.word.val();
+        if self.write.val() {
+            self.writes.d.next = self.writes.q.val() + 1;
+        }
+        self.written.d.next = self.writes.q.val();
+        self.used.next = self.writes.q.val() - self.reads.q.val();
+        self.full.next = self.used.val() == self.capacity.val();
+
+        // The lowest survivor of the current word.
+        self.rest.next = self.current.q.val() & (self.current.q.val() - 1);
+        self.lowest.next = self.current.q.val() ^ self.rest.val();
+        self.first.next = 0.into();
+        for i in 0..self._bits {
+            if self.lowest.val().get_bit(i) {
+                self.first.next = i.to_bits();
+            }
+        }
+        self.room.next = !self.positions.full.val();
+        self.alive.next = self.current.q.val().any();
+        self.spent.next =
+            self.loaded.q.val() && (self.rest.val() == 0) && (self.room.val() || !self.alive.val());
+        self.last.next = self.index.q.val() == self.last_word.val();
+        self.take.next = (self.written.q.val() != self.reads.q.val())
+            && ((!self.loaded.q.val() && (!self.ending.q.val() || self.room.val()))
+                || (self.spent.val() && !self.last.val()));
+
+        // Survivors and end marks.
+        self.positions.clear.next = self.flush.val();
+        self.positions.read.next = self.read.val();
+        self.head.next = self.positions.head.val();
+        self.empty.next = self.positions.empty.val();
+        self.positions.write.next =
+            self.room.val() && (self.ending.q.val() || (self.loaded.q.val() && self.alive.val()));
+        self.positions.data.next = (bit_cast::<11, 9>(self.index.q.val()) << self.shift.val())
+            | bit_cast::<11, 6>(self.first.val());
+        if self.ending.q.val() {
+            self.positions.data.next = 0x400.into();
+        }
+
+        if self.room.val() {
+            self.ending.d.next = false;
+            self.current.d.next = self.rest.val();
+        }
+        if self.spent.val() {
+            self.loaded.d.next = false;
+            self.index.d.next = self.index.q.val() + 1;
+            if self.last.val() {
+                self.index.d.next = 0.into();
+                self.ending.d.next = true;
+            }
+        }
+        self.next_read.next = self.reads.q.val();
+        if self.take.val() {
+            self.next_read.next = self.reads.q.val() + 1;
+            self.current.d.next = self.memory.read_data.val();
+            self.loaded.d.next = true;
+        }
+        self.reads.d.next = self.next_read.val();
+        self.memory.read_address.next = bit_cast::<11, 12>(self.next_read.val());
+
+        if self.flush.val() {
+            self.writes.d.next = 0.into();
+            self.written.d.next = 0.into();
+            self.reads.d.next = 0.into();
+            self.loaded.d.next = false;
+            self.index.d.next = 0.into();
+            self.ending.d.next = false;
+        }
+    }
+}

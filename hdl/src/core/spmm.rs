@@ -1,0 +1,262 @@
+//! The top: stream in, answers out.
+
+use super::CoreConfig;
+use crate::blocks::activations::Activations;
+use crate::blocks::bank::Bank;
+use crate::blocks::counters::Counters;
+use crate::blocks::drain::Drain;
+use crate::blocks::fifo::Fifo;
+use crate::blocks::parser::Parser;
+use crate::blocks::rounds::Rounds;
+use crate::blocks::scale_writer::ScaleWriter;
+use crate::blocks::scanner::Scanner;
+use crate::blocks::wiring::Wiring;
+use crate::rtl::*;
+
+/// The column-streaming multiply core. `D` is the stream width in bits, `M = D / banks`, `F = 2 D`, `E = D + 1`.
+#[derive(LogicBlock)]
+pub struct SpmmCore<const D: usize, const M: usize, const F: usize, const E: usize> {
+    /// Rising edge clocks everything; there is no reset pin, a reset packet does it.
+    pub clock: Signal<In, Clock>,
+    /// A beat of the packet stream is offered; it stays until it is taken.
+    pub in_valid: Signal<In, Bit>,
+    /// The beat is taken at this edge if it is offered.
+    pub in_ready: Signal<Out, Bit>,
+    /// The beat, first byte in the low bits.
+    pub in_data: Signal<In, Bits<D>>,
+    /// An answer word is offered; it stays until it is taken.
+    pub out_valid: Signal<Out, Bit>,
+    /// The word is taken at this edge if it is offered.
+    pub out_ready: Signal<In, Bit>,
+    /// The word; a header is two, low word first.
+    pub out_data: Signal<Out, Bits<32>>,
+    beats: Fifo<D, 4, 5>,
+    answers: Fifo<32, 5, 6>,
+    codes: Fifo<E, 6, 7>,
+    columns: Fifo<8, 3, 4>,
+    parser: Parser<D, E>,
+    wiring: Wiring<D, M>,
+    scale_writer: ScaleWriter<D>,
+    activations: Activations<D>,
+    scanner: Vec<Scanner<M>>,
+    rounds: Rounds<F, E>,
+    bank: Vec<Bank>,
+    drain: Drain,
+    counters: Counters,
+    first_pipe: DFF<Bits<5>>,
+    half_pipe: DFF<Bit>,
+    plain_pipe: DFF<Bits<3>>,
+    clear_pipe: DFF<Bits<7>>,
+    take: Signal<Local, Bit>,
+    give: Signal<Local, Bit>,
+    mask_full: Signal<Local, Bit>,
+    draining: Signal<Local, Bit>,
+    _banks: usize,
+}
+
+impl<const D: usize, const M: usize, const F: usize, const E: usize> SpmmCore<D, M, F, E> {
+    /// The core of a checked configuration.
+    #[must_use]
+    pub fn new(config: &CoreConfig) -> Self {
+        let CoreConfig {
+            banks,
+            batch,
+            depth,
+            ..
+        } = *config;
+        assert!(D == 8 * config.stream_bytes && M == D / banks && F == 2 * D && E == D + 1);
+        Self {
+            clock: Signal::default(),
+            in_valid: Signal::default(),
+            in_ready: Signal::default(),
+            in_data: Signal::default(),
+            out_valid: Signal::default(),
+            out_ready: Signal::default(),
+            out_data: Signal::default(),
+            beats: Fifo::default(),
+            answers: Fifo::default(),
+            codes: Fifo::default(),
+            columns: Fifo::default(),
+            parser: Parser::new(config),
+            wiring: Wiring::default(),
+            scale_writer: ScaleWriter::new(banks, depth),
+            activations: Activations::new(batch),
+            scanner: (0..banks).map(|_| Scanner::new(depth)).collect(),
+            rounds: Rounds::new(banks),
+            bank: (0..banks).map(|_| Bank::new(batch, depth)).collect(),
+            drain: Drain::new(banks, depth),
+            counters: Counters::new(config),
+            first_pipe: DFF::default(),
+            half_pipe: DFF::default(),
+            plain_pipe: DFF::default(),
+            clear_pipe: DFF::default(),
+            take: Signal::default(),
+            give: Signal::default(),
+            mask_full: Signal::default(),
+            draining: Signal::default(),
+            _banks: banks,
+        }
+    }
+}
+
+impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
+    for SpmmCore<D, M, F, E>
+{
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, first_pipe, half_pipe, plain_pipe, clear_pipe);
+        clock!(
+            self,
+            clock,
+            beats,
+            answers,
+            codes,
+            columns,
+            parser,
+            scale_writer,
+            activations,
+            rounds,
+            drain,
+            counters
+        );
+
+        // Stream in.
+        self.in_ready.next = !self.beats.full.val();
+        self.take.next = self.in_valid.val() && !self.beats.full.val();
+        self.beats.clear.next = false;
+        self.beats.write.next = self.take.val();
+        self.beats.data.next = self.in_data.val();
+        self.beats.read.next = self.parser.beat_read.val();
+        self.parser.beat_empty.next = self.beats.empty.val();
+        self.parser.beat.next = self.beats.head.val();
+        self.wiring.beat.next = self.beats.head.val();
+        self.parser.planes.next = self.wiring.planes.val();
+
+        // Activations.
+        self.activations.flush.next = self.parser.flush.val();
+        self.activations.write.next = self.parser.x_write.val();
+        self.activations.index.next = self.parser.index.val();
+        self.activations.beat.next = self.beats.head.val();
+        self.activations.group_write.next = self.parser.x_last.val();
+        self.activations.last_column.next = self.parser.last_column.val();
+        self.activations.log2_batch.next = self.parser.log2_batch.val();
+        self.activations.last_lane.next = self.parser.last_lane.val();
+        self.activations.take.next = self.first_pipe.q.val().get_bit(4);
+
+        // Scales.
+        self.scale_writer.restart.next = self.parser.scale_restart.val();
+        self.scale_writer.offer.next = self.parser.scale_offer.val();
+        self.scale_writer.beat.next = self.beats.head.val();
+        self.scale_writer.half.next = self.parser.scale_half.val();
+        self.parser.scale_accept.next = self.scale_writer.accept.val();
+
+        // Codes and column descriptors.
+        self.codes.clear.next = self.parser.flush.val();
+        self.codes.write.next = self.parser.code_write.val();
+        self.codes.data.next = self.parser.code.val();
+        self.codes.read.next = self.rounds.beat_read.val();
+        self.parser.code_full.next = self.codes.full.val();
+        self.columns.clear.next = self.parser.flush.val();
+        self.columns.write.next = self.parser.column_write.val();
+        self.columns.data.next = self.parser.column.val();
+        self.columns.read.next = self.rounds.column_read.val();
+        self.parser.column_full.next = self.columns.full.val();
+        self.rounds.flush.next = self.parser.flush.val();
+        self.rounds.last_row.next = self.parser.last_row.val();
+        self.rounds.column_empty.next = self.columns.empty.val();
+        self.rounds.column.next = self.columns.head.val();
+        self.rounds.beat_empty.next = self.codes.empty.val();
+        self.rounds.beat.next = self.codes.head.val();
+        self.rounds.x_ready.next = self.activations.ready.val() && !self.first_pipe.q.val().any();
+        self.parser.group_done.next = self.rounds.group_done.val();
+
+        // What the banks share, delayed to the stage that needs it.
+        self.first_pipe.d.next = self.first_pipe.q.val() << 1;
+        if self.rounds.fire.val() && self.rounds.first.val() {
+            self.first_pipe.d.next = (self.first_pipe.q.val() << 1) | 1;
+        }
+        self.half_pipe.d.next = self.rounds.scale_half.val();
+        self.plain_pipe.d.next = self.plain_pipe.q.val() << 1;
+        if self.rounds.plain.val() {
+            self.plain_pipe.d.next = (self.plain_pipe.q.val() << 1) | 1;
+        }
+        self.clear_pipe.d.next = self.clear_pipe.q.val() << 1;
+        if self.drain.issue.val() {
+            self.clear_pipe.d.next = (self.clear_pipe.q.val() << 1) | 1;
+        }
+        self.draining.next = self.parser.drain.val() || self.parser.sweep.val();
+
+        // Scanners and banks.
+        self.mask_full.next = false;
+        for i in 0..self._banks {
+            self.scanner[i].clock.next = self.clock.val();
+            self.scanner[i].flush.next = self.parser.flush.val();
+            self.scanner[i].last_word.next = self.parser.last_word.val();
+            self.scanner[i].write.next = self.parser.mask_write.val();
+            self.scanner[i].word.next = self.wiring.mask[i].val();
+            self.scanner[i].read.next = self.rounds.row_read[i].val();
+            if self.scanner[i].full.val() {
+                self.mask_full.next = true;
+            }
+            self.rounds.row_empty[i].next = self.scanner[i].empty.val();
+            self.rounds.row[i].next = self.scanner[i].head.val();
+            self.rounds.conflict[i].next = self.bank[i].conflict.val();
+            self.bank[i].clock.next = self.clock.val();
+            self.bank[i].address.next = self.rounds.address[i].val();
+            self.bank[i].issue.next = self.rounds.issue[i].val();
+            if self.draining.val() {
+                self.bank[i].address.next = self.drain.address.val();
+                self.bank[i].issue.next = self.drain.issue.val();
+            }
+            self.bank[i].x_low.next = self.activations.x_low.val();
+            self.bank[i].x_high.next = self.activations.x_high.val();
+            self.bank[i].lane_shown.next = self.drain.lane_shown.val();
+            self.drain.accumulator[i].next = self.bank[i].accumulator.val();
+            self.bank[i].code_low.next = self.rounds.code_low[i].val();
+            self.bank[i].code_high.next = self.rounds.code_high[i].val();
+            self.bank[i].scale_half.next = self.half_pipe.q.val();
+            self.bank[i].plain.next = self.plain_pipe.q.val().get_bit(2);
+            self.bank[i].clear.next = self.clear_pipe.q.val().get_bit(6);
+            self.bank[i].scale_write.next = self.scale_writer.write[i].val();
+            self.bank[i].scale_address.next = self.scale_writer.address.val();
+            self.bank[i].scale_data.next = self.scale_writer.data[i].val();
+        }
+        self.parser.mask_full.next = self.mask_full.val();
+
+        // Answers out.
+        self.drain.run.next = self.parser.drain.val();
+        self.drain.sweep.next = self.parser.sweep.val();
+        self.drain.last_row.next = self.parser.last_row.val();
+        self.drain.last_lane.next = self.parser.last_lane.val();
+        self.drain.answer_read.next = self.give.val();
+        self.parser.drain_done.next = self.drain.done.val();
+        self.parser.sweep_done.next = self.drain.sweep_done.val();
+        self.answers.clear.next = false;
+        self.answers.write.next = self.parser.answer_write.val() || self.drain.word_write.val();
+        self.answers.data.next = self.parser.answer.val();
+        if self.drain.word_write.val() {
+            self.answers.data.next = self.drain.word.val();
+        }
+        self.parser.answer_full.next = self.answers.full.val();
+        self.parser.answer_empty.next = self.answers.empty.val();
+        self.out_valid.next = !self.answers.empty.val();
+        self.out_data.next = self.answers.head.val();
+        self.give.next = self.out_ready.val() && !self.answers.empty.val();
+        self.answers.read.next = self.give.val();
+
+        // Counters.
+        self.counters.clear.next = self.parser.clear.val();
+        self.counters.open.next = self.parser.open.val();
+        self.counters.accepted.next = self.parser.beat_read.val();
+        self.counters.starved.next = self.parser.starved.val();
+        self.counters.stalled.next = self.parser.stalled.val();
+        self.counters.codes.next = self.rounds.codes_done.val();
+        self.counters.column.next = self.rounds.column_done.val();
+        self.counters.tile.next = self.parser.tile_done.val();
+        self.counters.error.next = self.parser.error.val();
+        self.counters.hazard.next = self.rounds.hazard.val();
+        self.counters.index.next = self.parser.register.val();
+        self.parser.register_value.next = self.counters.value.val();
+        self.parser.register_known.next = self.counters.known.val();
+    }
+}

@@ -1,0 +1,136 @@
+//! Random packet streams.
+
+use weft_hdl::CoreConfig;
+use weft_protocol::ROW_GRANULE;
+use weft_protocol::layout::Kind;
+use weft_protocol::packet::{Group, Request, masked_bundle};
+
+/// A small deterministic generator (splitmix64).
+#[derive(Clone, Debug)]
+pub struct Random(pub u64);
+
+impl Random {
+    /// Next 64 bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `n`.
+    pub fn below(&mut self, n: usize) -> usize {
+        (self.bits() % n as u64) as usize
+    }
+
+    /// True with probability `p`.
+    pub fn chance(&mut self, p: f64) -> bool {
+        (self.bits() >> 11) as f64 / (1u64 << 53) as f64 <= p && p > 0.0
+    }
+
+    /// `n` random bytes.
+    pub fn bytes(&mut self, n: usize) -> Vec<u8> {
+        (0..n).map(|_| self.bits() as u8).collect()
+    }
+}
+
+/// What a random group looks like.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// What a code is.
+    pub kind: Kind,
+    /// Columns.
+    pub columns: usize,
+    /// Share of rows that survive; `None` for dense bundles.
+    pub density: Option<f64>,
+    /// Send no scale words.
+    pub keep_scales: bool,
+}
+
+/// Appends a random group of this shape for an open tile of `rows` rows.
+pub fn group(
+    random: &mut Random,
+    out: &mut Vec<u8>,
+    config: &CoreConfig,
+    rows: usize,
+    log2_batch: u8,
+    shape: Shape,
+) {
+    let activations: Vec<i8> = random
+        .bytes(shape.columns << log2_batch)
+        .iter()
+        .map(|&b| b as i8)
+        .collect();
+    let scales = random.bytes(shape.kind.scale_bytes(rows));
+    let bundles: Vec<Vec<u8>> = (0..shape.columns)
+        .map(|_| bundle(random, config, rows, shape))
+        .collect();
+    let request = Request::Group(Group {
+        kind: shape.kind,
+        masked: shape.density.is_some(),
+        activations: &activations,
+        scales: (shape.kind == Kind::G4 && !shape.keep_scales).then_some(&scales),
+        bundles: bundles.iter().map(Vec::as_slice).collect(),
+    });
+    request.encode(out);
+}
+
+fn bundle(random: &mut Random, config: &CoreConfig, rows: usize, shape: Shape) -> Vec<u8> {
+    let Some(density) = shape.density else {
+        return random.bytes(shape.kind.dense_bytes(rows));
+    };
+    let mut mask = vec![0u8; rows / 8];
+    for r in 0..rows {
+        mask[r / 8] |= u8::from(random.chance(density)) << (r % 8);
+    }
+    let codes = random.bytes(rows);
+    masked_bundle(shape.kind, &mask, &codes, config.banks)
+}
+
+/// A random legal session: tiles of random rows and tokens, groups of random kinds and masks, drains.
+pub fn session(random: &mut Random, config: &CoreConfig, tiles: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    for tag in 0..tiles as u32 {
+        let granules = config.rows() / ROW_GRANULE;
+        let rows = ROW_GRANULE * (1 + random.below(granules.min(12)));
+        let log2_batch = random.below(config.batch.ilog2() as usize + 1) as u8;
+        Request::Tile { rows, log2_batch }.encode(&mut out);
+        let mut scaled = false;
+        for _ in 0..random.below(4) {
+            let kind = if random.chance(0.6) {
+                Kind::G4
+            } else {
+                Kind::I8
+            };
+            let keep_scales = kind == Kind::G4 && scaled && random.chance(0.4);
+            scaled |= kind == Kind::G4;
+            let density = [
+                None,
+                Some(0.0),
+                Some(0.02),
+                Some(0.1),
+                Some(0.3),
+                Some(0.5),
+                Some(0.9),
+                Some(1.0),
+            ];
+            let most = if random.chance(0.2) { 64 } else { 8 };
+            let shape = Shape {
+                kind,
+                columns: 1 + random.below(most),
+                density: density[random.below(density.len())],
+                keep_scales,
+            };
+            group(random, &mut out, config, rows, log2_batch, shape);
+            if random.chance(0.1) {
+                Request::Drain { tag: !tag }.encode(&mut out);
+            }
+            if random.chance(0.1) {
+                out.extend_from_slice(&[0; 8]);
+            }
+        }
+        Request::Drain { tag }.encode(&mut out);
+    }
+    out
+}
