@@ -86,6 +86,13 @@ impl Kernel for Avx512 {
         unreachable!("{scratch:?} {x:?} {acc:?}")
     }
 
+    fn fetch(self, bytes: &[u8]) {
+        #[cfg(target_arch = "x86_64")]
+        x86::fetch(bytes);
+        #[cfg(not(target_arch = "x86_64"))]
+        unreachable!("{bytes:?}")
+    }
+
     fn row_of(kind: Kind, lane: usize) -> usize {
         // Vector of 16 lanes, 128-bit part of it, lane of the part.
         let (vector, part, k) = (lane / 16, lane / 4 % 4, lane % 4);
@@ -108,6 +115,14 @@ mod x86 {
     use super::Quads;
     use std::arch::x86_64::*;
     use weft_protocol::g4;
+
+    /// Asks for the cache lines of `bytes`.
+    pub(super) fn fetch(bytes: &[u8]) {
+        for line in bytes.chunks(64) {
+            // SAFETY: a hint, about an address inside a slice.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
+        }
+    }
 
     /// Up to 64 bytes; what is missing is zero.
     #[inline]
@@ -179,17 +194,29 @@ mod x86 {
         }
         let codes = first / 2..(first + rows) / 2;
         for (quad, out) in bundles.chunks(QUAD).zip(&mut scratch.0) {
-            let mut columns = [[base; 4]; QUAD];
-            for (column, bundle) in columns.iter_mut().zip(quad) {
-                *column = weights(load(&bundle[codes.clone()]), &step, &offset);
-            }
+            // A column that is missing may be anything, because its activation is zero.
+            let column = |c: usize| &quad.get(c).unwrap_or(&quad[0])[codes.clone()];
+            let ab = pair(load(column(0)), load(column(1)), &step, &offset);
+            let cd = pair(load(column(2)), load(column(3)), &step, &offset);
             for j in 0..4 {
-                let ab = high_bytes(columns[0][j], columns[1][j]);
-                let cd = high_bytes(columns[2][j], columns[3][j]);
-                store(_mm512_unpacklo_epi16(ab, cd), &mut out[128 * j..]);
-                store(_mm512_unpackhi_epi16(ab, cd), &mut out[128 * j + 64..]);
+                store(_mm512_unpacklo_epi16(ab[j], cd[j]), &mut out[128 * j..]);
+                store(
+                    _mm512_unpackhi_epi16(ab[j], cd[j]),
+                    &mut out[128 * j + 64..],
+                );
             }
         }
+    }
+
+    /// The biased weights of two columns, side by side in the bytes of each word, for the four nibbles.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn pair(a: __m512i, b: __m512i, step: &[__m512i; 4], offset: &[__m512i; 4]) -> [__m512i; 4] {
+        let (mut ab, b) = (weights(a, step, offset), weights(b, step, offset));
+        for j in 0..4 {
+            ab[j] = high_bytes(ab[j], b[j]);
+        }
+        ab
     }
 
     /// The four nibbles of each word of `codes` as weights, biased, in the high bytes.
@@ -224,11 +251,12 @@ mod x86 {
         for (quad, out) in bundles.chunks(QUAD).zip(&mut scratch.0) {
             for part in 0..rows / 64 {
                 let at = first + 64 * part;
-                let mut columns = [bias; QUAD];
-                for (column, bundle) in columns.iter_mut().zip(quad) {
-                    *column = _mm512_xor_si512(load(&bundle[at..at + 64]), bias);
-                }
-                let [a, b, c, d] = columns;
+                // A column that is missing may be anything, because its activation is zero.
+                let column = |c: usize| &quad.get(c).unwrap_or(&quad[0])[at..at + 64];
+                let a = _mm512_xor_si512(load(column(0)), bias);
+                let b = _mm512_xor_si512(load(column(1)), bias);
+                let c = _mm512_xor_si512(load(column(2)), bias);
+                let d = _mm512_xor_si512(load(column(3)), bias);
                 let (ab, cd) = (_mm512_unpacklo_epi8(a, b), _mm512_unpacklo_epi8(c, d));
                 let (ef, gh) = (_mm512_unpackhi_epi8(a, b), _mm512_unpackhi_epi8(c, d));
                 let out = &mut out[256 * part..];

@@ -38,6 +38,9 @@ pub(super) trait Kernel: Copy {
     /// Adds the expanded weights times `x` to `acc`; `x` has four activations a word, the first in its low byte.
     fn multiply(self, scratch: &Self::Scratch, x: &[u32], acc: &mut Acc);
 
+    /// Asks the memory for `bytes`, which will be wanted soon.
+    fn fetch(self, _bytes: &[u8]) {}
+
     /// The row within the block whose sum is in `lane`, after expanding bundles of `kind`.
     fn row_of(kind: Kind, lane: usize) -> usize;
 }

@@ -38,6 +38,7 @@ impl Piece {
         let mut scratch = K::Scratch::default();
         self.spans.clear();
         self.words.clear();
+        let mut at = 0;
         for same in items.chunk_by(|a, b| a.sums == b.sums) {
             let shape = &sums[same[0].sums];
             self.spans.push((same[0].sums, self.words.len()));
@@ -50,18 +51,21 @@ impl Piece {
                 self.total.clear();
                 self.total.resize(tokens, 0);
                 for item in like {
-                    self.group(kernel, item, shape.rows, tokens, banks, &mut scratch);
+                    at += 1;
+                    let next = items.get(at).filter(|n| !n.masked).copied();
+                    self.group(kernel, item, next, shape.rows, tokens, banks, &mut scratch);
                 }
                 self.settle::<K>(order(&like[0]), shape.rows, tokens);
             }
         }
     }
 
-    /// Adds one group to the sums under way.
+    /// Adds one group to the sums under way, and fetches the `next`.
     fn group<K: Kernel>(
         &mut self,
         kernel: K,
         item: &Item<'_>,
+        next: Option<Item<'_>>,
         rows: usize,
         tokens: usize,
         banks: usize,
@@ -84,9 +88,17 @@ impl Piece {
         } else {
             item.bundles
         };
+        let blocks = rows.div_ceil(BLOCK);
         for (block, acc) in self.acc.chunks_exact_mut(tokens).enumerate() {
             let first = block * BLOCK;
             let n = BLOCK.min(rows - first);
+            if let Some(next) = &next {
+                // A share of it beside each block, in the order in which it lies in memory.
+                let share = |n: usize| block * n / blocks..(block + 1) * n / blocks;
+                kernel.fetch(&next.scales[share(next.scales.len())]);
+                let bundles = &next.bundles[share(next.bundles.len())];
+                bundles.iter().for_each(|b| kernel.fetch(b));
+            }
             match order(item) {
                 Kind::G4 => kernel.expand_g4(item.scales, bundles, first, n, scratch),
                 Kind::I8 => kernel.expand_i8(bundles, first, n, scratch),
