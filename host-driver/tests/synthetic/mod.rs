@@ -70,8 +70,8 @@ fn rows(noise: &mut Noise, ty: u32, values: usize) -> Vec<u8> {
                 out.extend(noise.bytes(32));
             }
             Q4_K => {
-                out.extend(noise.half(0.0002, 0.0004));
-                out.extend(noise.half(0.001, 0.002));
+                out.extend(noise.half(0.0003, 0.0004));
+                out.extend(noise.half(0.001, 0.0012));
                 // Six-bit scales and minimums of a narrow range: only low bits of the first eight bytes.
                 out.extend(noise.bytes(8).iter().map(|b| b & 15 | 32));
                 out.extend(noise.bytes(4).iter().map(|b| b & 0x77 | 0x88));
