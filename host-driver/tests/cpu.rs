@@ -1,9 +1,9 @@
-//! The processor as a device against a scalar reference, on random runs.
+//! The processor as a device against a scalar reference and the core's twin, on random runs.
 
 use proptest::prelude::*;
 use weft_host::device::{CoreInfo, Cpu, Device, DeviceError};
 use weft_protocol::layout::{Kind, round_order};
-use weft_protocol::packet::{ErrorCode, Group, Request, masked_bundle};
+use weft_protocol::packet::{ErrorCode, Group, Header, Opcode, Request, masked_bundle};
 use weft_protocol::{g4, wrap_accumulator};
 
 /// A group with its own bytes.
@@ -182,6 +182,25 @@ fn reference(run: &[OwnTile]) -> Vec<i32> {
     out
 }
 
+/// The same from the core's byte-level twin, and what it counted.
+fn twin(requests: &[Request<'_>]) -> (Vec<i32>, weft_hdl::core::twin::Counts) {
+    let config = weft_hdl::CoreConfig::named("8x16").unwrap();
+    let mut twin = weft_hdl::Twin::new(config);
+    let mut bytes = Vec::new();
+    requests.iter().for_each(|r| r.encode(&mut bytes));
+    twin.push(&bytes);
+    let mut words = twin.responses().into_iter();
+    let mut sums = Vec::new();
+    while let (Some(a), Some(b)) = (words.next(), words.next()) {
+        let header = (u64::from(b) << 32 | u64::from(a)).to_le_bytes();
+        let header = Header::from_bytes(header);
+        assert_eq!(header.op, Opcode::Result as u8);
+        let n = usize::from(header.arg16) * 64 << header.flags;
+        sums.extend(words.by_ref().take(n).map(|w| w as i32));
+    }
+    (sums, twin.counts())
+}
+
 fn devices() -> Vec<Cpu> {
     let new = |threads| Cpu::new(Cpu::default_core(), threads).unwrap();
     vec![new(1), new(3), new(2).narrow(), new(2).portable()]
@@ -195,12 +214,17 @@ proptest! {
         let run = own_run(seed);
         let requests = requests(&run);
         let wanted = reference(&run);
+        let (of_twin, counts) = twin(&requests);
+        prop_assert_eq!(&of_twin, &wanted, "the twin");
         let mut sums = vec![7; 3];
         for mut cpu in devices() {
             let stats = cpu.run(&requests, &mut sums).unwrap();
             prop_assert_eq!(&sums, &wanted, "{} with {} threads", cpu.instruction_set(), cpu.threads());
             let bytes: usize = requests.iter().map(Request::bytes).sum();
             prop_assert_eq!(stats.stream_bytes, bytes as u64);
+            prop_assert_eq!(stats.nonzeros, u64::from(counts.nonzeros));
+            prop_assert_eq!(stats.columns, u64::from(counts.columns));
+            prop_assert_eq!(stats.tiles, u64::from(counts.tiles));
             prop_assert_eq!(stats.result_words, wanted.len() as u64);
         }
     }

@@ -34,6 +34,18 @@ pub struct CoreInfo {
 }
 
 impl CoreInfo {
+    /// A device called `name` with a core of this shape.
+    #[must_use]
+    pub fn of(name: &str, core: &weft_hdl::CoreConfig) -> Self {
+        Self {
+            name: name.into(),
+            banks: core.banks,
+            batch: core.batch,
+            stream_bytes: core.stream_bytes,
+            depth: core.depth,
+        }
+    }
+
     /// Most rows of one tile.
     #[must_use]
     pub fn rows(&self) -> usize {

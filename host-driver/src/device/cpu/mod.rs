@@ -66,14 +66,15 @@ impl Cpu {
         })
     }
 
-    /// The shape that a device has when nobody asks for another: 8 banks, 16 tokens, 8 bytes a cycle, 4096 rows.
+    /// The shape that a device has when nobody asks for another, that of the core `8x16`: 8 banks, 16 tokens,
+    /// 4 bytes a cycle, 4096 rows.
     #[must_use]
     pub fn default_core() -> CoreInfo {
         CoreInfo {
             name: "cpu".into(),
             banks: 8,
             batch: 16,
-            stream_bytes: 8,
+            stream_bytes: 4,
             depth: 512,
         }
     }
