@@ -54,6 +54,19 @@ pub enum ModelError {
         /// Most tokens.
         capacity: usize,
     },
+    /// There is nothing to go on from.
+    #[error("the prompt is empty; give at least one character")]
+    EmptyPrompt,
+    /// A text is shorter than one window.
+    #[error(
+        "the text has {tokens} tokens, fewer than one window of {window}; give a longer text or a smaller window"
+    )]
+    ShortText {
+        /// Tokens of the text.
+        tokens: usize,
+        /// Tokens of a window.
+        window: usize,
+    },
     /// An embedding row could not be read.
     #[error("cannot read the embedding of token {token}: {source}")]
     Embedding {

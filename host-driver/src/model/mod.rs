@@ -7,6 +7,8 @@
 mod attention;
 mod config;
 mod error;
+pub mod eval;
+pub mod generate;
 mod host;
 #[allow(unsafe_code)]
 mod kernels;
@@ -14,6 +16,7 @@ mod matrix;
 mod projections;
 mod reference;
 mod rope;
+mod sampler;
 mod session;
 mod site;
 
@@ -23,5 +26,6 @@ pub use host::{Embedding, GgufEmbedding, HostTensors};
 pub use matrix::Matrix;
 pub use projections::{Place, ProjectionError, Projections};
 pub use reference::Reference;
+pub use sampler::{Sampler, Sampling};
 pub use session::{Logits, Model, Session};
 pub use site::Site;

@@ -112,6 +112,11 @@ impl Session {
         self.capacity
     }
 
+    /// The logits of the last step; see [`Session::step`].
+    pub fn logits(&self) -> &Matrix {
+        &self.buffers.logits
+    }
+
     /// Goes back to the first `positions` tokens; does nothing when there are not as many.
     pub fn truncate(&mut self, positions: usize) {
         if positions < self.position {
