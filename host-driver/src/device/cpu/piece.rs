@@ -124,15 +124,18 @@ impl Piece {
     /// Moves the sums under way to the last span of the results, in row order.
     fn settle<K: Kernel>(&mut self, kind: Kind, rows: usize, tokens: usize) {
         let start = self.spans.last().map_or(0, |s| s.1);
-        let out = &mut self.words[start..];
-        for (i, acc) in self.acc.iter().enumerate() {
-            let (first, t) = (i / tokens * BLOCK, i % tokens);
-            let excess = self.total[t].wrapping_mul(K::BIAS);
-            for (lane, &sum) in acc.iter().enumerate() {
-                let row = first + K::row_of(kind, lane);
-                if row < rows {
-                    let v = &mut out[row * tokens + t];
-                    *v = v.wrapping_add(sum.wrapping_sub(excess));
+        let lanes: [u8; BLOCK] = {
+            let mut lanes = [0; BLOCK];
+            (0..BLOCK).for_each(|lane| lanes[K::row_of(kind, lane)] = lane as u8);
+            lanes
+        };
+        let excess: Vec<i32> = self.total.iter().map(|t| t.wrapping_mul(K::BIAS)).collect();
+        let blocks = self.acc.chunks_exact(tokens);
+        let out = &mut self.words[start..start + rows * tokens];
+        for (acc, out) in blocks.zip(out.chunks_mut(BLOCK * tokens)) {
+            for (row, &lane) in out.chunks_exact_mut(tokens).zip(&lanes) {
+                for ((v, acc), excess) in row.iter_mut().zip(acc).zip(&excess) {
+                    *v = v.wrapping_add(acc[usize::from(lane)].wrapping_sub(*excess));
                 }
             }
         }

@@ -67,9 +67,9 @@ impl Activations {
             log2_batch: batch.trailing_zeros() as u8,
             ..Self::default()
         };
-        // Values of all tokens, and how often each column must be sent.
+        // Values of all tokens, and the largest magnitude of each column.
         let mut values = vec![0i32; cols * batch];
-        let mut repeats = vec![0u16; cols];
+        let mut largest = vec![0u32; cols];
         for (t, token) in tokens.enumerate() {
             let limit = if token < dense_before { 0.0 } else { threshold };
             let row = x.row(token);
@@ -78,32 +78,41 @@ impl Activations {
             if unit == 0.0 {
                 continue;
             }
+            let limit = Limit::of(limit);
             for (c, &x) in row.iter().enumerate() {
-                if x.abs() >= limit {
-                    let v = (x / unit).round() as i32;
-                    values[c * batch + t] = v;
-                    let times = v.unsigned_abs().div_ceil(MOST as u32) as u16;
-                    repeats[c] = repeats[c].max(times);
-                }
+                let scaled = if limit.passes(x) { x / unit } else { 0.0 };
+                // Rounds half away from zero, without a call.
+                let v = (scaled + 0.5f32.copysign(scaled)) as i32;
+                values[c * batch + t] = v;
+                largest[c] = largest[c].max(v.unsigned_abs());
             }
         }
-        a.bundle(&values, &repeats, batch);
+        a.bundle(&values, &largest, batch);
         a
     }
 
-    fn bundle(&mut self, values: &[i32], repeats: &[u16], batch: usize) {
-        for (c, &times) in repeats.iter().enumerate() {
+    fn bundle(&mut self, values: &[i32], largest: &[u32], batch: usize) {
+        self.columns.reserve(largest.len() + largest.len() / 16);
+        self.bytes.reserve(values.len() + values.len() / 16);
+        for (c, &most) in largest.iter().enumerate() {
             if c % GROUP == 0 {
                 self.groups.push(self.columns.len());
             }
-            self.live += usize::from(times > 0);
+            if most == 0 {
+                continue;
+            }
+            self.live += 1;
             let of_column = &values[c * batch..(c + 1) * batch];
-            let times = i32::from(times);
+            let times = most.div_ceil(MOST as u32) as i32;
             for i in 0..times {
                 self.columns.push((c % GROUP) as u8);
-                // The parts of `v` are as even as integers can be, and add up to it.
-                let part = |v: i32| (v * (i + 1) / times - v * i / times) as i8;
-                self.bytes.extend(of_column.iter().map(|&v| part(v)));
+                if times == 1 {
+                    self.bytes.extend(of_column.iter().map(|&v| v as i8));
+                } else {
+                    // The parts of `v` are as even as integers can be, and add up to it.
+                    let part = |v: i32| (v * (i + 1) / times - v * i / times) as i8;
+                    self.bytes.extend(of_column.iter().map(|&v| part(v)));
+                }
             }
         }
         self.groups.push(self.columns.len());
@@ -142,28 +151,59 @@ impl Activations {
     }
 }
 
+/// Magnitudes that are sent: finite, not zero, and at least a threshold. Compared as bits, which for magnitudes is
+/// the same order, and which processors do many at a time.
+#[derive(Clone, Copy)]
+struct Limit(u32);
+
+/// The bits of a number without its sign.
+const MAGNITUDE: u32 = 0x7fff_ffff;
+
+impl Limit {
+    fn of(threshold: f32) -> Self {
+        Self((threshold.to_bits() & MAGNITUDE).max(1))
+    }
+
+    /// The magnitude of `x` as bits, or zero where it is not sent.
+    fn bits(self, x: f32) -> u32 {
+        let bits = x.to_bits() & MAGNITUDE;
+        let sent = (bits >= self.0) & (bits < f32::INFINITY.to_bits());
+        if sent { bits } else { 0 }
+    }
+
+    fn passes(self, x: f32) -> bool {
+        self.bits(x) != 0
+    }
+}
+
 /// The value of one unit: the smallest for which sending outliers again costs no more bundles than allowed.
 fn unit(row: &[f32], limit: f32, outliers: Outliers) -> f32 {
-    let mut live: Vec<f32> = row
-        .iter()
-        .map(|x| x.abs())
-        .filter(|&x| x >= limit && x > 0.0 && x.is_finite())
-        .collect();
-    let budget = (live.len() as f32 * outliers.share) as usize;
-    if live.is_empty() {
+    let limit = Limit::of(limit);
+    let (mut live, mut most) = (0u32, 0u32);
+    for &x in row {
+        let bits = limit.bits(x);
+        live += u32::from(bits != 0);
+        most = most.max(bits);
+    }
+    if live == 0 {
         return 0.0;
     }
+    let most = f32::from_bits(most);
+    let budget = (live as f32 * outliers.share) as usize;
+    if budget == 0 {
+        return most / MOST;
+    }
     // Only columns above the threshold are sent again, each at least once: no more of them than the budget.
-    let n = budget.min(live.len() - 1);
-    let (above, at, _) = live.select_nth_unstable_by(n, |a, b| b.total_cmp(a));
-    let most = above.iter().copied().fold(*at, f32::max);
+    let mut above = largest(row, limit, most, (budget + 1).min(live as usize));
+    above.sort_unstable_by(|a, b| b.total_cmp(a));
+    let at = above[above.len() - 1];
     let spent = |top: f32| -> usize {
         let again = |x: &f32| (x / top).ceil() as usize - 1;
-        above.iter().chain([&*at]).map(again).sum()
+        above.iter().map(again).sum()
     };
     // The cost falls with the threshold; halve the interval until it is narrower than matters.
-    let (mut low, mut high) = (*at, most);
-    for _ in 0..16 {
+    let (mut low, mut high) = (at, most);
+    for _ in 0..12 {
         let middle = 0.5 * (low + high);
         if spent(middle) <= budget {
             high = middle;
@@ -172,4 +212,25 @@ fn unit(row: &[f32], limit: f32, outliers: Outliers) -> f32 {
         }
     }
     high / MOST
+}
+
+/// The `n` largest magnitudes of `row` that pass `limit`, in any order; there are at least `n`.
+fn largest(row: &[f32], limit: Limit, most: f32, n: usize) -> Vec<f32> {
+    // Outliers are few: look near the largest first, and further down only when that is not enough.
+    let mut floor = 0.25 * most;
+    let mut found: Vec<f32> = Vec::new();
+    loop {
+        let near = Limit(limit.0.max(floor.to_bits()));
+        found.clear();
+        found.extend(row.iter().map(|x| x.abs()).filter(|&x| near.passes(x)));
+        if found.len() >= n {
+            found.select_nth_unstable_by(n - 1, |a, b| b.total_cmp(a));
+            found.truncate(n);
+            return found;
+        }
+        if near.0 == limit.0 {
+            return found;
+        }
+        floor *= 0.25;
+    }
 }

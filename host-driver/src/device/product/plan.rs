@@ -145,21 +145,25 @@ impl<'a> Plan<'a> {
                 let one = tile.padded_rows << log2_batch;
                 let (words, r) = rest.split_at(one * tile.drains);
                 rest = r;
-                let scales = &tile.matrix.row_scales[tile.first_row..][..tile.rows];
-                let outputs = outputs(tile.matrix, tile.first_row);
-                for ((i, scale), output) in scales.iter().enumerate().zip(outputs) {
-                    let drains = words.chunks_exact(one);
-                    let sum: i32 = drains.map(|d| d[(i << log2_batch) + t]).sum();
-                    row[output] = sum as f32 * scale * unit;
+                // Parts may begin in an earlier tile and end in a later one.
+                let (mut at, mut first) = (0, tile.first_row);
+                for part in &tile.matrix.parts {
+                    let skipped = first.min(part.rows);
+                    first -= skipped;
+                    let n = (part.rows - skipped).min(tile.rows - at);
+                    let output = part.output + skipped;
+                    let scales = &tile.matrix.row_scales[tile.first_row + at..][..n];
+                    for (i, (y, scale)) in
+                        row[output..output + n].iter_mut().zip(scales).enumerate()
+                    {
+                        let of_row = ((at + i) << log2_batch) + t;
+                        let drains = words[of_row..].iter().step_by(one);
+                        *y = drains.sum::<i32>() as f32 * scale * unit;
+                    }
+                    at += n;
                 }
             }
             assert!(rest.is_empty(), "the sums of all drains");
         }
     }
-}
-
-/// The site's outputs of the rows of `matrix` from `first` on.
-fn outputs(matrix: &Matrix, first: usize) -> impl Iterator<Item = usize> + '_ {
-    let all = matrix.parts.iter();
-    all.flat_map(|p| p.output..p.output + p.rows).skip(first)
 }
