@@ -1,1 +1,41 @@
 //! Cycle-accurate simulator: synthesisable Verilog in, machine code out.
+//!
+//! ```
+//! use weft_sim::{Design, Simulator};
+//!
+//! let verilog = "
+//!     module counter(input wire clock, input wire enable, output reg [7:0] count);
+//!         initial count = 0;
+//!         always @(posedge clock) if (enable) count <= count + 1;
+//!     endmodule";
+//! let program = Design::from_verilog(verilog, "counter")?.compile()?;
+//! let mut sim = Simulator::new(program);
+//! let (enable, count) = (sim.input("enable")?, sim.output("count")?);
+//! sim.poke(enable, 1);
+//! sim.run(10);
+//! sim.cycle();
+//! assert_eq!(sim.peek(count), 10); // before the eleventh edge
+//! # Ok::<(), weft_sim::Error>(())
+//! ```
+//!
+//! The pipeline is one screen: [`passes`]. What Verilog is accepted is a table in `sim/README.md`; what was tried for
+//! speed is one in `sim/DESIGN.md`. Values are two-state: what Verilog leaves unknown is zero.
+
+mod bits;
+mod design;
+mod elab;
+mod error;
+mod front;
+mod interp;
+mod ir;
+mod jit;
+pub mod limits;
+pub mod passes;
+mod simulator;
+mod vcd;
+
+pub use bits::Bits;
+pub use design::{Design, Options, Probes, Program};
+pub use error::{Error, Place, Result};
+pub use interp::Interpreter;
+pub use simulator::{Input, Memory, Register, Signal, Simulator};

@@ -1,0 +1,162 @@
+//! Elaboration: the syntax tree becomes one flat netlist, instance by instance.
+//!
+//! Signals stay symbolic ([`Op::Signal`]) here, because a signal may be read before its driver is seen; the pass
+//! `resolve` replaces them. Processes are executed symbolically: blocking assignments become single-assignment
+//! values, branches become multiplexers, loops unroll.
+
+mod expr;
+mod instance;
+mod lvalue;
+mod process;
+mod scope;
+mod select;
+mod shape;
+mod signals;
+
+use std::collections::HashMap;
+
+use crate::error::{Error, Place, Result};
+use crate::front::ast;
+use crate::ir::{Builder, Input, Memory, Named, NodeId, Register};
+use crate::limits::{MAX_HIERARCHY, MAX_INSTANCES};
+use signals::Signal;
+
+/// A flat design whose signals are still symbolic.
+pub(crate) struct Elaborated {
+    pub(crate) builder: Builder,
+    /// Drivers by signal, in the order of `Op::Signal`.
+    pub(crate) signals: Vec<SignalDrivers>,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) outputs: Vec<Named>,
+    pub(crate) registers: Vec<Register>,
+    pub(crate) memories: Vec<Memory>,
+}
+
+/// What drives a signal; bits without a driver are zero.
+pub(crate) struct SignalDrivers {
+    pub(crate) path: String,
+    pub(crate) width: u32,
+    /// Disjoint pieces, lowest first.
+    pub(crate) pieces: Vec<Piece>,
+}
+
+/// A node that drives the bits of a signal from `lo` on, as many as the node is wide.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Piece {
+    pub(crate) lo: u32,
+    pub(crate) width: u32,
+    pub(crate) node: NodeId,
+}
+
+/// State of an elaboration.
+struct Elaborator<'m> {
+    file: &'m str,
+    modules: HashMap<&'m str, &'m ast::Module>,
+    builder: Builder,
+    signals: Vec<Signal>,
+    inputs: Vec<Input>,
+    outputs: Vec<Named>,
+    registers: Vec<Register>,
+    memories: Vec<Memory>,
+    memory_bits: u64,
+    instances: usize,
+    /// Names of the modules from the top down to the current one.
+    stack: Vec<&'m str>,
+}
+
+/// Elaborates `top` of `modules`; `file` is the name used in messages.
+pub(crate) fn elaborate(file: &str, modules: &[ast::Module], top: &str) -> Result<Elaborated> {
+    let mut by_name = HashMap::new();
+    for m in modules {
+        if by_name.insert(m.name.as_str(), m).is_some() {
+            let at = Place {
+                file: file.into(),
+                line: m.line,
+            };
+            return Err(Error::Meaning {
+                at,
+                message: format!("module `{}` is defined twice", m.name),
+            });
+        }
+    }
+    let Some(top_module) = by_name.get(top).copied() else {
+        let mut names: Vec<&str> = by_name.keys().copied().collect();
+        names.sort_unstable();
+        names.truncate(12);
+        return Err(Error::NoSuchName {
+            kind: "top module",
+            name: top.into(),
+            hint: format!("the text defines {}", names.join(", ")),
+        });
+    };
+    let mut e = Elaborator {
+        file,
+        modules: by_name,
+        builder: Builder::default(),
+        signals: Vec::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        registers: Vec::new(),
+        memories: Vec::new(),
+        memory_bits: 0,
+        instances: 0,
+        stack: Vec::new(),
+    };
+    e.top(top_module)?;
+    e.builder.check()?;
+    let signals = e.drivers();
+    Ok(Elaborated {
+        builder: e.builder,
+        signals,
+        inputs: e.inputs,
+        outputs: e.outputs,
+        registers: e.registers,
+        memories: e.memories,
+    })
+}
+
+impl<'m> Elaborator<'m> {
+    fn meaning(&self, line: u32, message: impl Into<String>) -> Error {
+        Error::Meaning {
+            at: Place {
+                file: self.file.into(),
+                line,
+            },
+            message: message.into(),
+        }
+    }
+    fn unsupported(&self, line: u32, construct: impl Into<String>) -> Error {
+        Error::Unsupported {
+            at: Place {
+                file: self.file.into(),
+                line,
+            },
+            construct: construct.into(),
+        }
+    }
+    /// Counts one more instance of `module` below the current one.
+    fn enter(&mut self, module: &'m str) -> Result<()> {
+        self.instances += 1;
+        let (what, name, limit) = if self.stack.len() >= MAX_HIERARCHY {
+            (
+                format!("the hierarchy below module `{module}`"),
+                "MAX_HIERARCHY",
+                MAX_HIERARCHY,
+            )
+        } else if self.instances > MAX_INSTANCES {
+            (
+                "the number of instances".to_string(),
+                "MAX_INSTANCES",
+                MAX_INSTANCES,
+            )
+        } else {
+            self.stack.push(module);
+            return Ok(());
+        };
+        Err(Error::Limit {
+            what,
+            name,
+            limit: limit as u64,
+        })
+    }
+}

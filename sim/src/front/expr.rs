@@ -1,0 +1,196 @@
+//! Expressions, by precedence climbing.
+
+use super::ast::{Binary, Expr, ExprKind, Unary};
+use super::cursor::Cursor;
+use super::lexer::Token;
+use crate::error::{Error, Result};
+use crate::limits::MAX_NESTING;
+
+/// Binary operators from the loosest to the tightest level, as in IEEE 1364-2001 table 22.
+fn binary(symbol: &str) -> Option<(u8, Binary)> {
+    Some(match symbol {
+        "||" => (1, Binary::LogicOr),
+        "&&" => (2, Binary::LogicAnd),
+        "|" => (3, Binary::Or),
+        "^" => (4, Binary::Xor),
+        "~^" | "^~" => (4, Binary::Xnor),
+        "&" => (5, Binary::And),
+        "==" | "===" => (6, Binary::Eq),
+        "!=" | "!==" => (6, Binary::Ne),
+        "<" => (7, Binary::Lt),
+        "<=" => (7, Binary::Le),
+        ">" => (7, Binary::Gt),
+        ">=" => (7, Binary::Ge),
+        "<<" => (8, Binary::Shl),
+        ">>" => (8, Binary::Shr),
+        "<<<" => (8, Binary::Sshl),
+        ">>>" => (8, Binary::Sshr),
+        "+" => (9, Binary::Add),
+        "-" => (9, Binary::Sub),
+        "*" => (10, Binary::Mul),
+        "/" => (10, Binary::Div),
+        "%" => (10, Binary::Rem),
+        "**" => (11, Binary::Power),
+        _ => return None,
+    })
+}
+
+fn unary(symbol: &str) -> Option<Unary> {
+    Some(match symbol {
+        "+" => Unary::Plus,
+        "-" => Unary::Minus,
+        "~" => Unary::Not,
+        "!" => Unary::LogicNot,
+        "&" => Unary::And,
+        "~&" => Unary::Nand,
+        "|" => Unary::Or,
+        "~|" => Unary::Nor,
+        "^" => Unary::Xor,
+        "~^" | "^~" => Unary::Xnor,
+        _ => return None,
+    })
+}
+
+impl Cursor<'_> {
+    pub(super) fn expr(&mut self) -> Result<Expr> {
+        self.nested(|c| {
+            let condition = c.binary_expr(1)?;
+            if !c.eat("?") {
+                return Ok(condition);
+            }
+            let line = condition.line;
+            let yes = c.expr()?;
+            c.expect(":")?;
+            let no = c.expr()?;
+            Ok(Expr {
+                line,
+                kind: ExprKind::Cond(Box::new(condition), Box::new(yes), Box::new(no)),
+            })
+        })
+    }
+
+    fn binary_expr(&mut self, level: u8) -> Result<Expr> {
+        let mut left = self.unary_expr()?;
+        // The tree leans left, so a long chain of one operator is as deep as it is long.
+        for _ in 0..MAX_NESTING {
+            let Token::Symbol(symbol) = *self.peek() else {
+                return Ok(left);
+            };
+            let Some((found, op)) = binary(symbol).filter(|(l, _)| *l >= level) else {
+                return Ok(left);
+            };
+            let line = self.line();
+            self.advance();
+            let right = self.nested(|c| c.binary_expr(found + 1))?;
+            left = Expr {
+                line,
+                kind: ExprKind::Binary(op, Box::new(left), Box::new(right)),
+            };
+        }
+        Err(Error::Limit {
+            what: format!("the chain of operators near line {}", left.line),
+            name: "MAX_NESTING",
+            limit: MAX_NESTING as u64,
+        })
+    }
+
+    fn unary_expr(&mut self) -> Result<Expr> {
+        let line = self.line();
+        if let Token::Symbol(symbol) = *self.peek() {
+            if let Some(op) = unary(symbol) {
+                self.advance();
+                let operand = self.nested(Self::unary_expr)?;
+                return Ok(Expr {
+                    line,
+                    kind: ExprKind::Unary(op, Box::new(operand)),
+                });
+            }
+        }
+        self.primary()
+    }
+
+    fn primary(&mut self) -> Result<Expr> {
+        let line = self.line();
+        let wrap = |kind| Expr { line, kind };
+        match self.peek().clone() {
+            Token::Number(n) => {
+                self.advance();
+                Ok(wrap(ExprKind::Number(n)))
+            }
+            Token::Real => {
+                self.advance();
+                Ok(wrap(ExprKind::Real))
+            }
+            Token::Str => {
+                self.advance();
+                Ok(wrap(ExprKind::Str))
+            }
+            Token::System(name) => {
+                self.advance();
+                self.expect("(")?;
+                let args = self.list(Self::expr)?;
+                self.expect(")")?;
+                Ok(wrap(ExprKind::System(name.into(), args)))
+            }
+            Token::Symbol("(") => {
+                self.advance();
+                let inner = self.expr()?;
+                self.expect(")")?;
+                Ok(inner)
+            }
+            Token::Symbol("{") => self.braces(),
+            _ => {
+                let name = self.identifier("an expression")?;
+                if self.is("(") {
+                    return Err(self.unsupported("function call"));
+                }
+                self.selects(wrap(ExprKind::Ident(name)))
+            }
+        }
+    }
+
+    /// The selects after a name: `[i]`, `[m:l]`, `[s +: w]`, `[s -: w]`.
+    pub(super) fn selects(&mut self, mut base: Expr) -> Result<Expr> {
+        if self.is(".") {
+            return Err(self.unsupported("hierarchical name"));
+        }
+        for _ in 0..4 {
+            if !self.eat("[") {
+                return Ok(base);
+            }
+            let line = self.line();
+            let first = Box::new(self.expr()?);
+            let inner = Box::new(base);
+            let kind = if self.eat(":") {
+                ExprKind::Part(inner, first, Box::new(self.expr()?))
+            } else if self.eat("+:") {
+                ExprKind::PartUp(inner, first, Box::new(self.expr()?))
+            } else if self.eat("-:") {
+                ExprKind::PartDown(inner, first, Box::new(self.expr()?))
+            } else {
+                ExprKind::Index(inner, first)
+            };
+            self.expect("]")?;
+            base = Expr { line, kind };
+        }
+        Err(self.unsupported("more than one dimension of memory"))
+    }
+
+    fn braces(&mut self) -> Result<Expr> {
+        let line = self.line();
+        self.expect("{")?;
+        let first = self.expr()?;
+        let kind = if self.is("{") {
+            let inner = self.nested(Self::braces)?;
+            ExprKind::Repeat(Box::new(first), Box::new(inner))
+        } else {
+            let mut parts = vec![first];
+            while self.eat(",") {
+                parts.push(self.expr()?);
+            }
+            ExprKind::Concat(parts)
+        };
+        self.expect("}")?;
+        Ok(Expr { line, kind })
+    }
+}

@@ -1,0 +1,207 @@
+//! The intermediate representation: one flat netlist of word-level operations.
+//!
+//! A [`Netlist`] is a graph of nodes with explicit widths and no signs: signedness is already spelled out in the
+//! choice of operation (`Slt`, `Ashr`, `Sext`, ...). State lives in registers and memories, which the nodes read as
+//! they were before the clock edge and whose next values are nodes again.
+
+mod build;
+mod eval;
+mod fold;
+mod text;
+
+pub(crate) use build::{Builder, WordMap};
+pub(crate) use eval::eval;
+
+use crate::bits::Bits;
+
+/// Index of a node in its netlist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct NodeId(pub(crate) u32);
+
+impl NodeId {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Operations of one operand. The reductions have one bit, the others the operand's width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Unary {
+    Not,
+    Neg,
+    RedAnd,
+    RedOr,
+    RedXor,
+}
+
+/// Operations of two operands. Those of shifts may differ in width; all others have equal widths. Comparisons have
+/// one bit, the others the first operand's width. Division by zero gives zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Binary {
+    And,
+    Or,
+    Xor,
+    Add,
+    Sub,
+    Mul,
+    Udiv,
+    Urem,
+    Sdiv,
+    Srem,
+    Eq,
+    Ult,
+    Slt,
+    Shl,
+    Lshr,
+    Ashr,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Op {
+    Const(Bits),
+    Input(u32),
+    /// A register's value before the edge.
+    Reg(u32),
+    /// A named signal whose drivers are not looked up yet; gone after the pass `resolve`.
+    Signal(u32),
+    /// A memory word before the edge; zero beyond the depth.
+    Read(u32, NodeId),
+    Unary(Unary, NodeId),
+    Binary(Binary, NodeId, NodeId),
+    /// `Mux(c, a, b)`: `a` where the bit `c` is set, else `b`.
+    Mux(NodeId, NodeId, NodeId),
+    /// Bits from `lo` on, as many as the node is wide; never beyond the operand.
+    Slice(NodeId, u32),
+    /// Most significant part first.
+    Concat(Box<[NodeId]>),
+    Zext(NodeId),
+    Sext(NodeId),
+}
+
+impl Op {
+    /// Calls `f` on every operand.
+    pub(crate) fn each(&self, mut f: impl FnMut(NodeId)) {
+        match self {
+            Op::Const(_) | Op::Input(_) | Op::Reg(_) | Op::Signal(_) => {}
+            Op::Read(_, a) | Op::Unary(_, a) | Op::Slice(a, _) | Op::Zext(a) | Op::Sext(a) => f(*a),
+            Op::Binary(_, a, b) => {
+                f(*a);
+                f(*b);
+            }
+            Op::Mux(c, a, b) => {
+                f(*c);
+                f(*a);
+                f(*b);
+            }
+            Op::Concat(parts) => parts.iter().for_each(|p| f(*p)),
+        }
+    }
+    /// The same operation on other operands.
+    pub(crate) fn map(&self, mut f: impl FnMut(NodeId) -> NodeId) -> Op {
+        match self {
+            Op::Const(_) | Op::Input(_) | Op::Reg(_) | Op::Signal(_) => self.clone(),
+            Op::Read(m, a) => Op::Read(*m, f(*a)),
+            Op::Unary(u, a) => Op::Unary(*u, f(*a)),
+            Op::Binary(o, a, b) => Op::Binary(*o, f(*a), f(*b)),
+            Op::Mux(c, a, b) => Op::Mux(f(*c), f(*a), f(*b)),
+            Op::Slice(a, lo) => Op::Slice(f(*a), *lo),
+            Op::Concat(parts) => Op::Concat(parts.iter().map(|p| f(*p)).collect()),
+            Op::Zext(a) => Op::Zext(f(*a)),
+            Op::Sext(a) => Op::Sext(f(*a)),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Node {
+    pub(crate) op: Op,
+    pub(crate) width: u32,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Input {
+    pub(crate) name: String,
+    pub(crate) width: u32,
+}
+
+/// A name for a node: an output of the top module or any signal of the hierarchy.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    pub(crate) path: String,
+    pub(crate) node: NodeId,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Register {
+    pub(crate) path: String,
+    pub(crate) width: u32,
+    pub(crate) init: Bits,
+    pub(crate) next: NodeId,
+    pub(crate) clock: NodeId,
+}
+
+/// A write at the clock edge: `data` into bits from `lo` on of the word at `address`, if `enable` is set and the
+/// address is below the depth.
+#[derive(Debug, Clone)]
+pub(crate) struct Write {
+    pub(crate) enable: NodeId,
+    pub(crate) address: NodeId,
+    pub(crate) data: NodeId,
+    pub(crate) lo: u32,
+    pub(crate) clock: NodeId,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Memory {
+    pub(crate) path: String,
+    pub(crate) width: u32,
+    pub(crate) depth: u64,
+    /// Words that do not start as zero, by address.
+    pub(crate) init: Vec<(u64, Bits)>,
+    /// In order: where two collide, the later one wins.
+    pub(crate) writes: Vec<Write>,
+}
+
+/// A flat design. After the pass `resolve`, operands stand before their users in `nodes`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Netlist {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) outputs: Vec<Named>,
+    pub(crate) registers: Vec<Register>,
+    pub(crate) memories: Vec<Memory>,
+    /// Every declared signal that has a value, by hierarchical path.
+    pub(crate) signals: Vec<Named>,
+    /// The clock, once the pass `clock` has found it.
+    pub(crate) clock: Option<u32>,
+}
+
+impl Netlist {
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+    pub(crate) fn width(&self, id: NodeId) -> u32 {
+        self.node(id).width
+    }
+    pub(crate) fn constant(&self, id: NodeId) -> Option<&Bits> {
+        match &self.node(id).op {
+            Op::Const(b) => Some(b),
+            _ => None,
+        }
+    }
+    /// Calls `f` on every node that something outside the graph uses, signals included; `f` may replace it.
+    pub(crate) fn each_root(&mut self, mut f: impl FnMut(&mut NodeId)) {
+        for r in &mut self.registers {
+            f(&mut r.next);
+            f(&mut r.clock);
+        }
+        for w in self.memories.iter_mut().flat_map(|m| &mut m.writes) {
+            for n in [&mut w.enable, &mut w.address, &mut w.data, &mut w.clock] {
+                f(n);
+            }
+        }
+        for n in self.outputs.iter_mut().chain(&mut self.signals) {
+            f(&mut n.node);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `dead`: drops nodes, registers and memories that nothing visible depends on, and renumbers the rest.
+
+use super::rebuild::rebuild;
+use crate::error::Result;
+use crate::ir::{Netlist, NodeId, Op};
+
+pub(super) fn run(mut netlist: Netlist) -> Result<Netlist> {
+    let mut live = Live {
+        nodes: vec![false; netlist.nodes.len()],
+        registers: vec![false; netlist.registers.len()],
+        memories: vec![false; netlist.memories.len()],
+        stack: Vec::new(),
+    };
+    live.stack.extend(
+        netlist
+            .outputs
+            .iter()
+            .chain(&netlist.signals)
+            .map(|n| n.node),
+    );
+    live.walk(&netlist);
+    // Clocks of what stays were checked by `clock`; their nodes are kept so that the fields stay valid.
+    let clocks: Vec<NodeId> = netlist.registers.iter().map(|r| r.clock).collect();
+    let writes = netlist
+        .memories
+        .iter()
+        .flat_map(|m| m.writes.iter().map(|w| w.clock));
+    for c in clocks.into_iter().chain(writes.collect::<Vec<_>>()) {
+        live.nodes[c.index()] = true;
+    }
+    let registers = renumber(&live.registers);
+    let memories = renumber(&live.memories);
+    let mut keep = live.registers.iter();
+    netlist.registers.retain(|_| *keep.next().unwrap_or(&false));
+    let mut keep = live.memories.iter();
+    netlist.memories.retain(|_| *keep.next().unwrap_or(&false));
+    for n in &mut netlist.nodes {
+        match &mut n.op {
+            Op::Reg(r) => *r = registers[*r as usize],
+            Op::Read(m, _) => *m = memories[*m as usize],
+            _ => {}
+        }
+    }
+    rebuild(netlist, &live.nodes, |_, _| None)
+}
+
+struct Live {
+    nodes: Vec<bool>,
+    registers: Vec<bool>,
+    memories: Vec<bool>,
+    stack: Vec<NodeId>,
+}
+
+impl Live {
+    fn walk(&mut self, netlist: &Netlist) {
+        while let Some(id) = self.stack.pop() {
+            if std::mem::replace(&mut self.nodes[id.index()], true) {
+                continue;
+            }
+            let op = &netlist.node(id).op;
+            op.each(|a| self.stack.push(a));
+            match *op {
+                Op::Reg(r) if !std::mem::replace(&mut self.registers[r as usize], true) => {
+                    self.stack.push(netlist.registers[r as usize].next);
+                }
+                Op::Read(m, _) if !std::mem::replace(&mut self.memories[m as usize], true) => {
+                    for w in &netlist.memories[m as usize].writes {
+                        self.stack.extend([w.enable, w.address, w.data]);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn renumber(live: &[bool]) -> Vec<u32> {
+    let mut next = 0;
+    live.iter()
+        .map(|l| {
+            let n = next;
+            next += u32::from(*l);
+            n
+        })
+        .collect()
+}

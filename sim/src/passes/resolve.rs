@@ -1,0 +1,212 @@
+//! `resolve`: replaces signals by their drivers and orders the nodes.
+//!
+//! The walk starts at what is visible (outputs, registers, memories) and follows only the bits that are used: a
+//! slice of a signal depends on the drivers of those bits alone, so that a vector whose parts feed each other is no
+//! loop. Named signals are resolved last; one that has no settled value (an unused latch) just loses its name.
+
+use crate::elab::{Elaborated, Piece, SignalDrivers};
+use crate::error::{Error, Result};
+use crate::ir::{Builder, Named, Netlist, NodeId, Op};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    New,
+    Open,
+    Done(NodeId),
+    /// Depends on a loop.
+    Poisoned,
+}
+
+struct Walk {
+    old: Builder,
+    signals: Vec<SignalDrivers>,
+    marks: Vec<Mark>,
+    new: Builder,
+}
+
+/// Turns an elaborated design into a netlist without signals.
+pub(crate) fn resolve(e: Elaborated) -> Result<Netlist> {
+    let Elaborated {
+        builder: mut old,
+        signals,
+        inputs,
+        outputs,
+        registers,
+        memories,
+    } = e;
+    let names: Vec<Named> = signals
+        .iter()
+        .enumerate()
+        .map(|(i, s)| Named {
+            path: s.path.clone(),
+            node: old.add(Op::Signal(i as u32), s.width),
+        })
+        .collect();
+    let marks = vec![Mark::New; old.len()];
+    let mut walk = Walk {
+        old,
+        signals,
+        marks,
+        new: Builder::default(),
+    };
+    let mut netlist = Netlist {
+        inputs,
+        outputs,
+        registers,
+        memories,
+        ..Netlist::default()
+    };
+    let mut failure = None;
+    netlist.each_root(|id| match walk.resolve(*id) {
+        _ if failure.is_some() => {}
+        Ok(new) => *id = new,
+        Err(path) => failure = Some(path),
+    });
+    if let Some(path) = failure {
+        return Err(Error::CombinationalLoop { path });
+    }
+    for n in names {
+        if let Ok(node) = walk.resolve(n.node) {
+            netlist.signals.push(Named { node, ..n });
+        }
+    }
+    netlist.nodes = walk.new.finish()?;
+    Ok(netlist)
+}
+
+impl Walk {
+    /// The resolved form of `root`, or the names on the loop that it depends on.
+    fn resolve(&mut self, root: NodeId) -> Result<NodeId, String> {
+        let mut stack = vec![root];
+        let mut deps = Vec::new();
+        while let Some(&id) = stack.last() {
+            match self.marks[id.index()] {
+                Mark::Done(_) => {
+                    stack.pop();
+                    continue;
+                }
+                Mark::Poisoned => return Err(self.poison(&stack, id)),
+                Mark::New | Mark::Open => {}
+            }
+            self.marks[id.index()] = Mark::Open;
+            deps.clear();
+            self.dependencies(id, &mut deps);
+            let mut ready = true;
+            for d in &deps {
+                match self.marks[d.index()] {
+                    Mark::Done(_) => {}
+                    Mark::New => {
+                        ready = false;
+                        stack.push(*d);
+                    }
+                    Mark::Open | Mark::Poisoned => return Err(self.poison(&stack, *d)),
+                }
+            }
+            if ready {
+                let node = self.build(id);
+                self.marks[id.index()] = Mark::Done(node);
+                stack.pop();
+            }
+        }
+        match self.marks[root.index()] {
+            Mark::Done(node) => Ok(node),
+            _ => Err(String::new()),
+        }
+    }
+
+    /// Marks everything open as depending on a loop and names the signals from `from` on.
+    fn poison(&mut self, stack: &[NodeId], from: NodeId) -> String {
+        let open: Vec<NodeId> = stack
+            .iter()
+            .copied()
+            .filter(|n| self.marks[n.index()] != Mark::New)
+            .collect();
+        let start = open.iter().position(|n| *n == from).unwrap_or(0);
+        let mut names: Vec<&str> = open[start..]
+            .iter()
+            .filter_map(|n| self.signal_name(*n))
+            .collect();
+        names.dedup();
+        const SHOWN: usize = 16;
+        let more = names.len().saturating_sub(SHOWN);
+        names.truncate(SHOWN);
+        let mut path = names.join(" <- ");
+        if more > 0 {
+            path = format!("{path} <- ({more} more)");
+        }
+        for n in open {
+            self.marks[n.index()] = Mark::Poisoned;
+        }
+        path
+    }
+
+    fn signal_name(&self, id: NodeId) -> Option<&str> {
+        let signal = match *self.old.op(id) {
+            Op::Signal(s) => s,
+            Op::Slice(x, _) => match *self.old.op(x) {
+                Op::Signal(s) => s,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(&self.signals[signal as usize].path)
+    }
+
+    /// The signal and the bits that a node reads directly.
+    fn signal_bits(&self, id: NodeId) -> Option<(u32, u32, u32)> {
+        match *self.old.op(id) {
+            Op::Signal(s) => Some((s, 0, self.old.width(id))),
+            Op::Slice(x, lo) => match *self.old.op(x) {
+                Op::Signal(s) => Some((s, lo, self.old.width(id))),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn pieces(&self, signal: u32, lo: u32, width: u32) -> impl DoubleEndedIterator<Item = &Piece> {
+        self.signals[signal as usize]
+            .pieces
+            .iter()
+            .filter(move |p| p.lo < lo + width && lo < p.lo + p.width)
+    }
+
+    fn dependencies(&self, id: NodeId, out: &mut Vec<NodeId>) {
+        match self.signal_bits(id) {
+            Some((s, lo, width)) => out.extend(self.pieces(s, lo, width).map(|p| p.node)),
+            None => self.old.op(id).each(|d| out.push(d)),
+        }
+    }
+
+    fn done(&self, id: NodeId) -> NodeId {
+        match self.marks[id.index()] {
+            Mark::Done(node) => node,
+            _ => unreachable!("operands are resolved before their users"),
+        }
+    }
+
+    fn build(&mut self, id: NodeId) -> NodeId {
+        let width = self.old.width(id);
+        let Some((signal, lo, _)) = self.signal_bits(id) else {
+            let op = self.old.op(id).map(|d| self.done(d));
+            return self.new.add(op, width);
+        };
+        let pieces: Vec<Piece> = self.pieces(signal, lo, width).copied().collect();
+        let mut parts = Vec::new();
+        let mut at = lo;
+        for p in pieces {
+            if p.lo > at {
+                parts.push(self.new.value(p.lo - at, 0));
+            }
+            let (from, to) = (p.lo.max(lo), (p.lo + p.width).min(lo + width));
+            let node = self.done(p.node);
+            parts.push(self.new.slice(node, from - p.lo, to - from));
+            at = to;
+        }
+        if at < lo + width {
+            parts.push(self.new.value(lo + width - at, 0));
+        }
+        parts.reverse();
+        self.new.concat(&parts)
+    }
+}
