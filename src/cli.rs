@@ -15,6 +15,7 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Get(cmd::get::Args),
+    Boards(cmd::boards::Args),
     Doctor(cmd::doctor::Args),
     Completions(cmd::completions::Args),
 }

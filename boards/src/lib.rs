@@ -1,0 +1,21 @@
+//! FPGA boards and parts as data, and the open tool flow around them.
+//!
+//! A board is one TOML file under `boards/`, the part on it one under `parts/`, what a vendor's parts have in
+//! common one under `families/`; all are compiled in, so the program needs no files. [`Catalog`] reads and
+//! checks them, [`pll`] finds divider values, [`constraints`] writes the pin file of each tool.
+
+pub mod board;
+pub mod catalog;
+pub mod check;
+pub mod constraints;
+pub mod error;
+pub mod family;
+pub mod markdown;
+pub mod part;
+pub mod pll;
+
+pub use board::{Board, Variant};
+pub use catalog::{Catalog, Target};
+pub use error::{BoardError, Problem};
+pub use family::Family;
+pub use part::Part;
