@@ -1,11 +1,14 @@
 //! What the inputs of each site look like on a text.
 //!
-//! A [`Recorder`] stands between a model and whoever computes its products, and sums up what goes by; run any text
-//! through the model with it, then take the [`Calibration`].
+//! A [`Recorder`] stands between a model and whoever computes its products, and sums up what goes by;
+//! [`calibrate`] runs a text through the model with one and gives the [`Calibration`].
 
 use crate::container::SiteKey;
-use crate::model::{Matrix, Place, ProjectionError, Projections};
+use crate::model::{
+    Logits, Matrix, Model, ModelError, Place, ProjectionError, Projections, Session,
+};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Magnitudes kept a site, spread evenly over the text.
 const SAMPLES: usize = 1 << 16;
@@ -128,4 +131,47 @@ impl<P: Projections> Projections for Recorder<P> {
         self.calibration.add(key, x, place.first_position, dense);
         self.inner.project(place, x, out)
     }
+}
+
+/// How a calibration text is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Windows {
+    /// Tokens of a window; each starts with an empty cache. What does not fill one is left out, unless the text is
+    /// shorter than one.
+    pub tokens: usize,
+    /// Tokens that are run together.
+    pub batch: usize,
+    /// Positions at the start of a window that do not count for thresholds.
+    pub dense_positions: usize,
+}
+
+/// Runs `text` through `model`, its products by `projections`, and gives the statistics of every site but the head.
+/// `progress` is told the tokens done and all of them.
+///
+/// # Errors
+/// What [`Session::step`] reports.
+///
+/// # Panics
+/// When a window or a batch has no tokens.
+pub fn calibrate<P: Projections>(
+    model: &Arc<Model>,
+    projections: P,
+    text: &[u32],
+    windows: Windows,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<Calibration, ModelError> {
+    let length = windows.tokens.min(text.len()).max(1);
+    let total = text.len() / length * length;
+    let mut recorder = Recorder::new(projections, windows.dense_positions);
+    let mut session = Session::new(Arc::clone(model), length);
+    let mut done = 0;
+    for window in text.chunks_exact(length) {
+        session.truncate(0);
+        for batch in window.chunks(windows.batch) {
+            session.step(batch, Logits::None, &mut recorder)?;
+            done += batch.len();
+            progress(done, total);
+        }
+    }
+    Ok(recorder.into_calibration())
 }

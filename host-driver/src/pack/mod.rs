@@ -14,7 +14,7 @@ mod run;
 mod site;
 mod tile;
 
-pub use calibrate::{Calibration, Recorder, SiteCalibration};
+pub use calibrate::{Calibration, Recorder, SiteCalibration, Windows, calibrate};
 pub use error::PackError;
 pub use options::{Method, Options, Prune, Skip, Weights};
 pub use report::{MatrixReport, Report};
