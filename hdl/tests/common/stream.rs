@@ -3,7 +3,7 @@
 use weft_hdl::CoreConfig;
 use weft_protocol::ROW_GRANULE;
 use weft_protocol::layout::Kind;
-use weft_protocol::packet::{Group, Request, masked_bundle};
+use weft_protocol::packet::{Group, GroupFlags, Header, Opcode, Request, masked_bundle};
 
 /// A small deterministic generator (splitmix64).
 #[derive(Clone, Debug)]
@@ -132,5 +132,99 @@ pub fn session(random: &mut Random, config: &CoreConfig, tiles: usize) -> Vec<u8
         }
         Request::Drain { tag }.encode(&mut out);
     }
+    out
+}
+
+/// Appends one request that a core refuses; most leave a tile open before it.
+pub fn refused(random: &mut Random, out: &mut Vec<u8>, config: &CoreConfig) {
+    let rows = ROW_GRANULE
+        * (1 + random
+            .below(config.depth * config.banks / ROW_GRANULE)
+            .min(3));
+    let rows = rows.min(config.rows());
+    let open = Request::Tile {
+        rows,
+        log2_batch: 0,
+    };
+    let raw = |op: Opcode, flags: u8, arg16: u16, arg32: u32| {
+        Header::new(op, flags, arg16, arg32).to_bytes()
+    };
+    match random.below(11) {
+        0 => out.extend_from_slice(&[0x77, 1, 2, 3, 4, 5, 6, 7]),
+        1 => out.extend(raw(Opcode::Result, 0, 0, 0)),
+        2 => out.extend(raw(Opcode::Tile, 0, 0, 0)),
+        3 => {
+            let granules = config.rows() / ROW_GRANULE + 1 + random.below(3);
+            out.extend(raw(Opcode::Tile, 0, granules as u16, 0));
+        }
+        4 => {
+            let log2_batch = config.batch.ilog2() as u8 + 1 + random.below(3) as u8 * 64;
+            out.extend(raw(Opcode::Tile, log2_batch, 1, 0));
+        }
+        5 => out.extend(raw(Opcode::Read, 0, 7 + random.below(9) as u16, 0)),
+        6 => out.extend(raw(Opcode::Reset, 0, 1, 1)),
+        7 => {
+            open.encode(out);
+            let columns = if random.chance(0.5) { 0 } else { 65 };
+            out.extend(raw(Opcode::Group, 0, columns, 9));
+        }
+        8 => {
+            open.encode(out);
+            out.extend(raw(Opcode::Group, GroupFlags::KEEP_SCALES, 1, 9));
+        }
+        _ => {
+            open.encode(out);
+            let shape = Shape {
+                kind: if random.chance(0.5) {
+                    Kind::G4
+                } else {
+                    Kind::I8
+                },
+                columns: 1 + random.below(3),
+                density: [None, Some(0.0), Some(0.4)][random.below(3)],
+                keep_scales: false,
+            };
+            let at = out.len() + 4;
+            group(random, out, config, rows, 0, shape);
+            let units = u32::from_le_bytes([out[at], out[at + 1], out[at + 2], out[at + 3]]);
+            let wrong = match random.below(4) {
+                0 => 0,
+                1 => units + 1,
+                2 => u32::MAX,
+                _ => random.below(units as usize) as u32,
+            };
+            out[at..at + 4].copy_from_slice(&wrong.to_le_bytes());
+        }
+    }
+}
+
+/// A session with refusals, junk after them, and resets that end them; ends with a legal session.
+pub fn hostile(random: &mut Random, config: &CoreConfig) -> Vec<u8> {
+    let mut out = Vec::new();
+    for _ in 0..6 {
+        if random.chance(0.7) {
+            out.extend(session(random, config, 1));
+        }
+        refused(random, &mut out, config);
+        let junk = 8 * random.below(40);
+        out.extend(random.bytes(junk));
+        Request::Drain { tag: 5 }.encode(&mut out);
+        Request::Reset.encode(&mut out);
+    }
+    out.extend(session(random, config, 1));
+    out
+}
+
+/// A legal session with a few bytes changed, then filling and a reset that may or may not be seen.
+pub fn corrupted(random: &mut Random, config: &CoreConfig) -> Vec<u8> {
+    let mut out = session(random, config, 2);
+    for _ in 0..1 + random.below(4) {
+        let at = random.below(out.len());
+        out[at] ^= 1 << random.below(8);
+    }
+    let filling = 8 * random.below(3000);
+    out.extend(vec![0; filling]);
+    Request::Reset.encode(&mut out);
+    out.extend(session(random, config, 1));
     out
 }

@@ -3,6 +3,8 @@
 use super::{Parser, State};
 use crate::rtl::*;
 
+// The description language has no match guards, and `else if` branches stand in order of precedence.
+#[allow(clippy::collapsible_match, clippy::if_same_then_else)]
 impl<const D: usize, const E: usize> Logic for Parser<D, E> {
     #[hdl_gen]
     fn update(&mut self) {
