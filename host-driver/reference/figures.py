@@ -16,7 +16,6 @@ import argparse
 import hashlib
 import json
 import pathlib
-import time
 
 import numpy as np
 
@@ -45,20 +44,22 @@ def log_likelihoods(logits, targets):
 
 def perplexity(model, tokens, window):
     bos = [1] if model.add_bos else []
-    total, scored = 0.0, 0
+    nll, scored = [], 0
     for start in range(0, len(tokens) - window + 1, window):
         part = tokens[start:start + window]
         model.clear()
         if bos:
             model.decode(bos)
+        nll.append(0.0)
         # The library's own batches; the last token's logits are not needed.
         for at in range(0, window, 256):
             logits = model.decode(part[at:at + 256], every=True)
             targets = part[at + 1:at + 257]
-            total -= log_likelihoods(logits[:len(targets)], targets).sum()
+            nll[-1] -= log_likelihoods(logits[:len(targets)], targets).sum()
             scored += len(targets)
-    return {"window": window, "tokens": scored, "mean_nll": float(total / scored),
-            "perplexity": float(np.exp(total / scored))}
+    mean = float(sum(nll) / scored)
+    return {"window": window, "tokens": scored, "mean_nll": mean, "perplexity": float(np.exp(mean)),
+            "window_nll": [round(float(n), 4) for n in nll]}
 
 
 def prompt_figures(model, text):
@@ -86,19 +87,6 @@ def prompt_figures(model, text):
     return figures
 
 
-def speed(model, tokens):
-    model.clear()
-    start = time.perf_counter()
-    logits = model.decode(tokens[:512])
-    prefill = 512 / (time.perf_counter() - start)
-    model.clear()
-    logits = model.decode(tokens[:16])
-    start = time.perf_counter()
-    for _ in range(128):
-        logits = model.decode([int(logits[0].argmax())])
-    return {"prefill_512": prefill, "decode_128": 128 / (time.perf_counter() - start)}
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("model", type=pathlib.Path)
@@ -107,7 +95,7 @@ def main():
     parser.add_argument("--tokens", type=int, default=8192)
     parser.add_argument("--windows", default="512,1024")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--exact", action="store_true", help="keys and values in F32, no speed")
+    parser.add_argument("--exact", action="store_true", help="keys and values in F32")
     args = parser.parse_args()
 
     model = Model(args.model, threads=args.threads, exact_cache=args.exact)
@@ -130,8 +118,6 @@ def main():
             "windows": [perplexity(model, tokens, int(w)) for w in args.windows.split(",")],
         }
         print(path.stem, figures["perplexity"][path.stem]["windows"], flush=True)
-    if not args.exact:
-        figures["tokens_per_second"] = {"threads": args.threads, **speed(model, tokens)}
     model.close()
     args.output.write_text(json.dumps(figures, indent=None, ensure_ascii=False,
                                       separators=(",", ":")).replace('],"', '],\n"') + "\n")
