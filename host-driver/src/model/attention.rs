@@ -1,17 +1,38 @@
 //! Grouped-query attention over a cache of keys and values.
 
-use super::{Matrix, ModelConfig, kernels, rope::Rotations};
+use super::{
+    Matrix, ModelConfig,
+    kernels::{self, BLOCK},
+    rope::Rotations,
+};
 use rayon::prelude::*;
 
 /// Multiplications below which threads cost more than they bring: waking one takes some 10 us.
-const PARALLEL_FROM: usize = 400_000;
+const PARALLEL_FROM: usize = 2_000_000;
 
-/// Keys and values of one layer. Each key head has its own run of positions, so that attention
-/// reads memory in order and the cache grows with the text.
+/// Keys and values of one key head of one layer: a run of positions, so that attention reads memory
+/// in order and the cache grows with the text.
 #[derive(Debug, Default, Clone)]
 struct Head {
+    /// Blocks of [`BLOCK`] positions, component by component: scores of a whole block are then
+    /// sums of vectors, without a horizontal step.
     keys: Vec<f32>,
+    /// A row a position.
     values: Vec<f32>,
+}
+
+impl Head {
+    fn push(&mut self, position: usize, key: &[f32], value: &[f32]) {
+        let lane = position % BLOCK;
+        if lane == 0 {
+            self.keys.resize(self.keys.len() + BLOCK * key.len(), 0.0);
+        }
+        let block = self.keys.len() - BLOCK * key.len();
+        for (column, k) in self.keys[block..].chunks_exact_mut(BLOCK).zip(key) {
+            column[lane] = *k;
+        }
+        self.values.extend_from_slice(value);
+    }
 }
 
 /// Keys and values of all layers, in `f32`.
@@ -34,7 +55,8 @@ impl Cache {
     /// Forgets the positions from `positions` on.
     pub(super) fn truncate(&mut self, positions: usize) {
         for h in &mut self.heads {
-            h.keys.truncate(positions * self.dim);
+            h.keys
+                .truncate(positions.next_multiple_of(BLOCK) * self.dim);
             h.values.truncate(positions * self.dim);
         }
     }
@@ -64,8 +86,7 @@ pub(super) fn attention(
         }
         let keys = rotated[q_width..].chunks_exact(dim);
         for ((head, k), v) in heads.iter_mut().zip(keys).zip(values.chunks_exact(dim)) {
-            head.keys.extend_from_slice(k);
-            head.values.extend_from_slice(v);
+            head.push(first + i, k, v);
         }
     }
     let group = config.heads / config.kv_heads * dim;
@@ -73,17 +94,10 @@ pub(super) fn attention(
     let qkv = &*qkv;
     let one = |scores: &mut Vec<f32>, task: usize, out: &mut [f32]| {
         let (i, g) = (task / config.kv_heads, task % config.kv_heads);
-        let seen = (first + i + 1) * dim;
+        let seen = first + i + 1;
         let q = &qkv.row(i)[g * group..(g + 1) * group];
         let head = &heads[g];
-        kernels::attend(
-            q,
-            &head.keys[..seen],
-            &head.values[..seen],
-            dim,
-            scores,
-            out,
-        );
+        kernels::attend(q, &head.keys, &head.values, dim, seen, scores, out);
     };
     // A task is one token and one key head; its output is contiguous.
     let tasks = out.data_mut();

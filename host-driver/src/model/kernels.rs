@@ -7,6 +7,9 @@
 /// Lanes of a sum. Four vectors of eight hide an addition's latency.
 const LANES: usize = 32;
 
+/// Positions whose keys are stored together, see [`attend`].
+pub(crate) const BLOCK: usize = 16;
+
 /// Defines a function that runs `$body` with AVX2 where the machine has it.
 macro_rules! twice {
     ($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:ident) => {
@@ -44,10 +47,18 @@ twice! {
 twice! {
     /// Attention of the query heads that share a key head, for one token.
     ///
-    /// `q` holds the heads one after another, `dim` components each; `keys` and `values` hold
-    /// one row of `dim` a position; `scores` is scratch. `out` has the shape of `q`.
-    fn attend(q: &[f32], keys: &[f32], values: &[f32], dim: usize, scores: &mut Vec<f32>, out: &mut [f32])
-        = attend_body
+    /// `q` holds the heads one after another, `dim` components each. `keys` holds the positions in
+    /// blocks of [`BLOCK`], component by component; `values` one row of `dim` a position. Only
+    /// the first `positions` are looked at. `scores` is scratch. `out` has the shape of `q`.
+    fn attend(
+        q: &[f32],
+        keys: &[f32],
+        values: &[f32],
+        dim: usize,
+        positions: usize,
+        scores: &mut Vec<f32>,
+        out: &mut [f32],
+    ) = attend_body
 }
 twice! {
     /// `x += y`.
@@ -207,41 +218,85 @@ fn attend_body(
     keys: &[f32],
     values: &[f32],
     dim: usize,
+    positions: usize,
     scores: &mut Vec<f32>,
     out: &mut [f32],
 ) {
-    let positions = keys.len() / dim;
-    let heads = q.len() / dim;
+    // Three heads at a time: their sums and one vector of keys or values fit the registers.
+    const TOGETHER: usize = 3;
+    let mut rest = (q, out);
+    while rest.0.len() >= TOGETHER * dim {
+        let (q, next) = rest.0.split_at(TOGETHER * dim);
+        let (out, next_out) = rest.1.split_at_mut(TOGETHER * dim);
+        attend_heads::<TOGETHER>(q, keys, values, dim, positions, scores, out);
+        rest = (next, next_out);
+    }
+    for (q, out) in rest.0.chunks_exact(dim).zip(rest.1.chunks_exact_mut(dim)) {
+        attend_heads::<1>(q, keys, values, dim, positions, scores, out);
+    }
+}
+
+#[inline(always)]
+fn attend_heads<const HEADS: usize>(
+    q: &[f32],
+    keys: &[f32],
+    values: &[f32],
+    dim: usize,
+    positions: usize,
+    scores: &mut Vec<f32>,
+    out: &mut [f32],
+) {
     let scale = 1.0 / (dim as f32).sqrt();
-    scores.clear();
-    scores.resize(heads * positions, 0.0);
-    for (p, key) in keys.chunks_exact(dim).enumerate() {
-        for (h, q) in q.chunks_exact(dim).enumerate() {
-            scores[h * positions + p] = dot(q, key) * scale;
+    let width = positions.next_multiple_of(BLOCK);
+    scores.resize(HEADS * width, 0.0);
+    let q: [&[f32]; HEADS] = std::array::from_fn(|h| &q[h * dim..(h + 1) * dim]);
+    for (b, keys) in keys
+        .chunks_exact(BLOCK * dim)
+        .take(width / BLOCK)
+        .enumerate()
+    {
+        let mut sums = [[0.0f32; BLOCK]; HEADS];
+        for (i, keys) in keys.chunks_exact(BLOCK).enumerate() {
+            for (sums, q) in sums.iter_mut().zip(q) {
+                for (sum, key) in sums.iter_mut().zip(keys) {
+                    *sum += q[i] * key;
+                }
+            }
+        }
+        for (h, sums) in sums.iter().enumerate() {
+            for (s, sum) in scores[h * width + b * BLOCK..][..BLOCK]
+                .iter_mut()
+                .zip(sums)
+            {
+                *s = sum * scale;
+            }
         }
     }
-    for (scores, out) in scores
-        .chunks_exact_mut(positions)
-        .zip(out.chunks_exact_mut(dim))
-    {
-        softmax(scores);
-        out.fill(0.0);
-        let (four, rest) = (positions / 4 * 4, positions % 4);
-        for p in (0..four).step_by(4) {
-            let w = &scores[p..p + 4];
-            let v = &values[p * dim..(p + 4) * dim];
-            let (v0, v) = v.split_at(dim);
-            let (v1, v) = v.split_at(dim);
-            let (v2, v3) = v.split_at(dim);
-            for i in 0..dim {
-                out[i] += (w[0] * v0[i] + w[1] * v1[i]) + (w[2] * v2[i] + w[3] * v3[i]);
+    for scores in scores.chunks_exact_mut(width) {
+        softmax(&mut scores[..positions]);
+    }
+    const WIDE: usize = 16;
+    let weights: [&[f32]; HEADS] = std::array::from_fn(|h| &scores[h * width..][..positions]);
+    let whole = dim / WIDE * WIDE;
+    for at in (0..whole).step_by(WIDE) {
+        let mut sums = [[0.0f32; WIDE]; HEADS];
+        for (p, row) in values.chunks_exact(dim).take(positions).enumerate() {
+            let row = &row[at..at + WIDE];
+            for (sums, weights) in sums.iter_mut().zip(weights) {
+                for (sum, value) in sums.iter_mut().zip(row) {
+                    *sum += weights[p] * value;
+                }
             }
         }
-        for p in four..four + rest {
-            let v = &values[p * dim..(p + 1) * dim];
-            for (o, v) in out.iter_mut().zip(v) {
-                *o += scores[p] * v;
-            }
+        for (h, sums) in sums.iter().enumerate() {
+            out[h * dim + at..][..WIDE].copy_from_slice(sums);
+        }
+    }
+    for h in 0..HEADS {
+        for at in whole..dim {
+            let column = values[at..].iter().step_by(dim);
+            let products = weights[h].iter().zip(column).map(|(w, v)| w * v);
+            out[h * dim + at] = products.sum();
         }
     }
 }
@@ -275,35 +330,40 @@ mod tests {
         rms_norm(&x, &y, 1e-5, &mut a);
         rms_norm_body(&x, &y, 1e-5, &mut b);
         assert_eq!(a, b);
-        let (q, k, v) = (ramp(3 * 64, 0.3), ramp(37 * 64, 0.7), ramp(37 * 64, 0.9));
-        let (mut a, mut b) = (vec![0.0; 192], vec![0.0; 192]);
-        attend(&q, &k, &v, 64, &mut Vec::new(), &mut a);
-        attend_body(&q, &k, &v, 64, &mut Vec::new(), &mut b);
+        let (q, k, v) = (ramp(256, 0.3), ramp(48 * 64, 0.7), ramp(37 * 64, 0.9));
+        let (mut a, mut b) = (vec![0.0; 256], vec![0.0; 256]);
+        attend(&q, &k, &v, 64, 37, &mut Vec::new(), &mut a);
+        attend_body(&q, &k, &v, 64, 37, &mut Vec::new(), &mut b);
         assert_eq!(a, b);
         assert_eq!(sum_exp(&x, 1.0), sum_exp_body(&x, 1.0));
     }
 
     #[test]
     fn attention_matches_its_definition() {
-        let (dim, positions, heads) = (8, 7, 2);
-        let (q, k, v) = (
-            ramp(heads * dim, 0.3),
-            ramp(positions * dim, 0.7),
-            ramp(positions * dim, 0.2),
-        );
-        let mut out = vec![0.0; heads * dim];
-        attend(&q, &k, &v, dim, &mut Vec::new(), &mut out);
-        for h in 0..heads {
-            let score = |p: usize| -> f64 {
-                let s: f32 = (0..dim).map(|i| q[h * dim + i] * k[p * dim + i]).sum();
-                (f64::from(s) / (dim as f64).sqrt()).exp()
-            };
-            let total: f64 = (0..positions).map(score).sum();
-            for i in 0..dim {
-                let want: f64 = (0..positions)
-                    .map(|p| score(p) / total * f64::from(v[p * dim + i]))
-                    .sum();
-                assert!((f64::from(out[h * dim + i]) - want).abs() < 1e-6);
+        for (dim, positions, heads) in [(8, 7, 2), (20, 16, 3), (64, 33, 5)] {
+            let q = ramp(heads * dim, 0.3);
+            let v = ramp((positions + 3) * dim, 0.2);
+            let k = ramp((positions + 3) * dim, 0.7);
+            let mut blocks = vec![0.0; (positions + 3).next_multiple_of(BLOCK) * dim];
+            for (at, k) in k.iter().enumerate() {
+                let (p, i) = (at / dim, at % dim);
+                blocks[p / BLOCK * BLOCK * dim + i * BLOCK + p % BLOCK] = *k;
+            }
+            let mut out = vec![0.0; heads * dim];
+            attend(&q, &blocks, &v, dim, positions, &mut Vec::new(), &mut out);
+            for h in 0..heads {
+                let score = |p: usize| -> f64 {
+                    let s: f32 = (0..dim).map(|i| q[h * dim + i] * k[p * dim + i]).sum();
+                    (f64::from(s) / (dim as f64).sqrt()).exp()
+                };
+                let total: f64 = (0..positions).map(score).sum();
+                for i in 0..dim {
+                    let want: f64 = (0..positions)
+                        .map(|p| score(p) / total * f64::from(v[p * dim + i]))
+                        .sum();
+                    let error = (f64::from(out[h * dim + i]) - want).abs();
+                    assert!(error < 3e-6, "head {h} component {i}: {error:e}");
+                }
             }
         }
     }
