@@ -14,8 +14,15 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Demo(cmd::demo::Args),
     Get(cmd::get::Args),
     Boards(cmd::boards::Args),
+    Pack(cmd::pack::Args),
+    Info(cmd::info::Args),
+    Run(cmd::run::Args),
+    Eval(cmd::eval::Args),
+    Sim(cmd::sim::Args),
+    Verilog(cmd::verilog::Args),
     Doctor(cmd::doctor::Args),
     Completions(cmd::completions::Args),
 }

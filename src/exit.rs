@@ -60,11 +60,17 @@ impl<T, E: Into<anyhow::Error>> OrExit<T> for Result<T, E> {
             let error: anyhow::Error = e.into();
             let code = match code_of(&error) {
                 FAILURE => code,
+                // A folder that is not there is a missing input, but not where a file was to be written.
+                MISSING if code == OUTPUT && !is_coded(&error) => OUTPUT,
                 own => own,
             };
             fail(code, format!("{error:#}"))
         })
     }
+}
+
+fn is_coded(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<Coded>())
 }
 
 /// The exit code of an error: its own, or by what the operating system said.

@@ -3,8 +3,12 @@
 mod catalog;
 mod cli;
 mod cmd;
+mod devices;
 mod exit;
+mod loaded;
+mod output;
 mod ui;
+mod writing;
 
 use std::process::ExitCode;
 

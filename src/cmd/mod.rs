@@ -2,8 +2,15 @@
 
 pub(crate) mod boards;
 pub(crate) mod completions;
+pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod eval;
 pub(crate) mod get;
+pub(crate) mod info;
+pub(crate) mod pack;
+pub(crate) mod run;
+pub(crate) mod sim;
+pub(crate) mod verilog;
 
 use crate::cli::Command;
 
@@ -11,7 +18,14 @@ use crate::cli::Command;
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Boards(args) => boards::run(&args),
+        Command::Demo(args) => demo::run(args),
         Command::Get(args) => get::run(args),
+        Command::Pack(args) => pack::run(args),
+        Command::Info(args) => info::run(args),
+        Command::Run(args) => run::run(args),
+        Command::Eval(args) => eval::run(args),
+        Command::Sim(args) => sim::run(args),
+        Command::Verilog(args) => verilog::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => completions::run(args),
     }

@@ -90,3 +90,10 @@ impl CoreConfig {
         Ok(())
     }
 }
+
+impl std::fmt::Display for CoreConfig {
+    /// `BANKSxBATCH`, the name of a named configuration.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}x{}", self.banks, self.batch)
+    }
+}

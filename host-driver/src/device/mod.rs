@@ -9,6 +9,8 @@ mod cpu;
 mod error;
 mod packed;
 pub mod product;
+pub mod random;
+pub mod sim;
 mod stats;
 
 pub use cpu::Cpu;

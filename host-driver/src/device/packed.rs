@@ -73,6 +73,7 @@ pub struct PackedModel<D> {
     device: D,
     second: Option<(D, Route)>,
     outliers: Outliers,
+    skip: bool,
     work: [Work; 2],
     sums: Vec<i32>,
 }
@@ -98,6 +99,7 @@ impl<D: Device> PackedModel<D> {
             device,
             second: None,
             outliers: Outliers::default(),
+            skip: true,
             work: [Work::default(); 2],
             sums: Vec::new(),
         })
@@ -121,6 +123,13 @@ impl<D: Device> PackedModel<D> {
     #[must_use]
     pub fn with_outliers(mut self, outliers: Outliers) -> Self {
         self.outliers = outliers;
+        self
+    }
+
+    /// Sends every column, whatever thresholds the file has; for comparison.
+    #[must_use]
+    pub fn without_skipping(mut self) -> Self {
+        self.skip = false;
         self
     }
 
@@ -170,13 +179,14 @@ impl<D: Device> PackedModel<D> {
             Some((device, route)) if route(key) => (device, &mut self.work[1]),
             _ => (&mut self.device, &mut self.work[0]),
         };
+        let threshold = if self.skip { site.threshold } else { 0.0 };
         let dense = weft.meta().options.dense_positions;
         let dense = dense.saturating_sub(place.first_position);
         let batch = device.info().batch;
         for start in (0..x.rows()).step_by(batch) {
             let tokens = start..x.rows().min(start + batch);
             let activations =
-                Activations::quantise(x, tokens.clone(), site.threshold, dense, self.outliers);
+                Activations::quantise(x, tokens.clone(), threshold, dense, self.outliers);
             let plan = Plan::new(&weft, site, &activations)?;
             let stats = device.run(plan.requests(), &mut self.sums)?;
             plan.finish(&self.sums, tokens, out);

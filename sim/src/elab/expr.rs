@@ -95,7 +95,9 @@ impl Elaborator<'_> {
                 Symbol::Signal { id, .. } => self.read_signal(env, *id),
                 Symbol::Param { value, .. } => self.builder.constant(value.clone()),
                 _ => {
-                    return Err(self.meaning(e.line, format!("memory `{name}` needs an index here")));
+                    return Err(
+                        self.meaning(e.line, format!("memory `{name}` needs an index here"))
+                    );
                 }
             },
             ExprKind::Index(..)

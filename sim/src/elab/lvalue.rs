@@ -108,8 +108,10 @@ impl Elaborator<'_> {
                             });
                         }
                         _ => {
-                            return Err(self
-                                .meaning(e.line, format!("parameter `{name}` cannot be assigned")));
+                            return Err(self.meaning(
+                                e.line,
+                                format!("parameter `{name}` cannot be assigned"),
+                            ));
                         }
                     },
                     ExprKind::Index(memory, index) => {

@@ -1,0 +1,143 @@
+//! `weft eval`: the perplexity of a packed model on a text.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
+use weft_host::model::eval::{Score, Windows, perplexity};
+use weft_host::model::{Model, Projections, Session};
+use weft_host::tokenizer::Tokenizer;
+
+use crate::devices::DeviceArgs;
+use crate::exit::{self, OrExit, fail};
+use crate::loaded;
+use crate::ui::{self, Cancel};
+
+/// Tokens of a window unless the user says otherwise.
+pub(crate) const WINDOW: usize = 512;
+
+/// Print the perplexity of a packed model on a text; lower is better.
+///
+/// The text is cut into windows that are scored on their own; every token but a window's first counts.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  weft eval model.weft --text book.txt\n  weft eval model.weft --text book.txt --window 1024 --tokens 8192 --json"
+)]
+pub(crate) struct Args {
+    /// The packed model
+    model: PathBuf,
+    /// UTF-8 text
+    #[arg(long, value_name = "FILE")]
+    text: PathBuf,
+    /// Tokens of a window
+    #[arg(long, value_name = "N", default_value_t = WINDOW, value_parser = parse_window)]
+    window: usize,
+    /// Tokens of the text to use [default: all]
+    #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
+    tokens: usize,
+    #[command(flatten)]
+    device: DeviceArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn parse_window(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if n >= 2 => Ok(n),
+        _ => Err("a window has at least 2 tokens".into()),
+    }
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+    let cancel = Cancel::install()?;
+    let model = loaded::open(&args.model)?;
+    let text = loaded::read_text(&args.text)?;
+    let tokens = tokens(&model.tokenizer, &text, args.tokens, &args.text)?;
+    let mut on = args.device.build(&model, &cancel)?;
+    let scored = score(
+        "scoring",
+        &model.model,
+        &mut on.products,
+        &model.tokenizer,
+        &tokens,
+        args.window,
+        &cancel,
+    )?;
+    if args.json {
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&json!({
+                "perplexity": scored.perplexity(),
+                "tokens": scored.tokens,
+                "window": args.window,
+                "device": on.name,
+                "model": args.model,
+                "text": args.text,
+            }))?
+        );
+    } else {
+        println!(
+            "perplexity {:.4} over {} tokens in windows of {}",
+            scored.perplexity(),
+            scored.tokens,
+            args.window
+        );
+    }
+    Ok(())
+}
+
+/// The first `limit` tokens of `text`, which came from `path`.
+pub(crate) fn tokens(
+    tokenizer: &Tokenizer,
+    text: &str,
+    limit: usize,
+    path: &Path,
+) -> anyhow::Result<Vec<u32>> {
+    let mut tokens = tokenizer.encode(text, false).or_exit(exit::INPUT)?;
+    tokens.truncate(limit);
+    if tokens.len() < 2 {
+        return Err(fail(
+            exit::INPUT,
+            format!("{} has no text to score", path.display()),
+        ));
+    }
+    Ok(tokens)
+}
+
+/// Scores `tokens` in windows of `window` (shorter for a shorter text) with a progress bar; Ctrl-C ends it with an error.
+pub(crate) fn score(
+    what: &str,
+    model: &Arc<Model>,
+    products: &mut dyn Projections,
+    tokenizer: &Tokenizer,
+    tokens: &[u32],
+    window: usize,
+    cancel: &Cancel,
+) -> anyhow::Result<Score> {
+    let bos = if tokenizer.adds_bos() {
+        tokenizer.bos()
+    } else {
+        None
+    };
+    let windows = Windows {
+        tokens: window.min(tokens.len()),
+        batch: PREFILL,
+        bos,
+    };
+    let mut session = Session::new(model.clone(), windows.tokens + 1);
+    let bar = ui::step_bar(tokens.len() as u64, what);
+    let scored = perplexity(&mut session, products, tokens, windows, |so_far, total| {
+        bar.set_length(total as u64);
+        bar.set_position(so_far.tokens as u64);
+        bar.set_message(format!("{what}: perplexity {:.3}", so_far.perplexity()));
+        !cancel.is_set()
+    });
+    bar.finish_and_clear();
+    cancel.check()?;
+    scored.or_exit(exit::DEVICE)
+}
+
+/// Tokens that are run together; devices with fewer lanes cut them up.
+const PREFILL: usize = 64;

@@ -1,0 +1,140 @@
+//! Devices by name, and the options that choose them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use weft_hdl::CoreConfig;
+use weft_host::device::sim::{Sim, SimCore, Watch};
+use weft_host::device::{Cpu, Device, PackedModel};
+use weft_host::link::{self, Prediction};
+use weft_host::model::Site;
+
+use crate::cmd::verilog::parse_config;
+use crate::exit::{self, OrExit, fail};
+use crate::loaded::Loaded;
+use crate::ui::Cancel;
+
+/// A device chosen at run time.
+pub(crate) type AnyDevice = Box<dyn Device + Send>;
+
+/// Which device computes the products.
+#[derive(clap::Args, Clone)]
+pub(crate) struct DeviceArgs {
+    /// cpu: this machine's processor, bit-exact; sim: the core's Verilog, cycle by cycle
+    #[arg(long, default_value = "cpu", value_parser = ["cpu", "sim"])]
+    pub(crate) device: String,
+    /// Core configuration of the sim device: banks x batch
+    #[arg(long, value_name = "NAME", default_value = "16x1", value_parser = parse_config)]
+    pub(crate) config: CoreConfig,
+    /// With --device sim: simulate only these layers, the head being the one after the last; the rest run on cpu
+    #[arg(long, value_name = "A..B", value_parser = parse_layers)]
+    pub(crate) sim_layers: Option<Range<usize>>,
+    /// Threads of the cpu device [default: one a processor]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) threads: usize,
+}
+
+fn parse_layers(text: &str) -> Result<Range<usize>, String> {
+    let parts = text
+        .split_once("..")
+        .and_then(|(a, b)| Some(a.parse().ok()?..b.parse().ok()?));
+    match parts {
+        Some(range) if range.start < range.end => Ok(range),
+        _ => Err(format!("{text:?} is not a range of layers like 0..2")),
+    }
+}
+
+/// A model on the chosen devices.
+pub(crate) struct OnDevice {
+    /// The products; the first device is cpu if layers are shared out.
+    pub(crate) products: PackedModel<AnyDevice>,
+    /// The device's name with its configuration, for people and JSON.
+    pub(crate) name: String,
+    /// Tokens that one pass takes.
+    pub(crate) batch: usize,
+    /// What the simulation shows while it runs; never moves on cpu.
+    pub(crate) watch: Arc<Watch>,
+    /// Whether any product is simulated.
+    pub(crate) simulated: bool,
+    /// Whether every product is, so that the core's cycle counter tells all.
+    pub(crate) counts_all: bool,
+}
+
+impl OnDevice {
+    /// What each link would give when every column is sent and the core is at its bound.
+    pub(crate) fn expectation(&self, model: &Loaded) -> Vec<Prediction> {
+        let bytes = model.weft.weight_bytes();
+        let bound = self
+            .products
+            .devices()
+            .0
+            .info()
+            .bound_cycles(bytes, model.weights());
+        link::predict(bytes as f64, bound as f64, link::CLOCK_HZ)
+    }
+}
+
+impl DeviceArgs {
+    /// Puts `model` on the device.
+    pub(crate) fn build(&self, model: &Loaded, cancel: &Cancel) -> anyhow::Result<OnDevice> {
+        let watch = Arc::new(Watch::new(cancel.flag().clone()));
+        let weft = model.weft.clone();
+        if self.device == "cpu" {
+            if self.sim_layers.is_some() {
+                return Err(fail(exit::USAGE, "--sim-layers goes with --device sim"));
+            }
+            let core = Cpu::default_core();
+            let batch = core.batch;
+            let cpu: AnyDevice = Box::new(Cpu::new(core, self.threads).or_exit(exit::DEVICE)?);
+            let products = PackedModel::new(weft, cpu).or_exit(exit::DEVICE)?;
+            return Ok(OnDevice {
+                products,
+                name: "cpu".into(),
+                batch,
+                watch,
+                simulated: false,
+                counts_all: false,
+            });
+        }
+        let core = SimCore::new(&self.config).or_exit(exit::DEVICE)?;
+        let sim = Sim::new(&core, watch.clone()).or_exit(exit::DEVICE)?;
+        let info = sim.info().clone();
+        let (name, batch) = (info.name.clone(), info.batch);
+        let sim: AnyDevice = Box::new(sim);
+        let products = match self.sim_layers.clone() {
+            None => PackedModel::new(weft, sim),
+            Some(range) => {
+                let layers = model.model.config().layers;
+                if range.end > layers + 1 {
+                    return Err(fail(
+                        exit::USAGE,
+                        format!(
+                            "--sim-layers {}..{}: the model has layers 0..{layers}, and its head is layer {layers}",
+                            range.start, range.end
+                        ),
+                    ));
+                }
+                // The cpu stands in for the same core, so that both cut the prompt into the same batches.
+                let cpu: AnyDevice = Box::new(Cpu::new(info, self.threads).or_exit(exit::DEVICE)?);
+                PackedModel::new(weft, cpu).and_then(|p| {
+                    p.with_second(sim, move |key| {
+                        range.contains(&if key.site == Site::Head {
+                            layers
+                        } else {
+                            key.layer
+                        })
+                    })
+                })
+            }
+        };
+        let counts_all = self.sim_layers.is_none();
+        Ok(OnDevice {
+            products: products.or_exit(exit::DEVICE)?,
+            name,
+            batch,
+            watch,
+            simulated: true,
+            counts_all,
+        })
+    }
+}
