@@ -81,24 +81,42 @@ fn row_scale(groups: &[Group4], counts: &[[u8; CODES]]) -> f32 {
     needs.fold(0.0, f32::max)
 }
 
+/// A code that occurs in a group: itself, how often, and its weight in units of the row scale.
+#[derive(Clone, Copy, Default)]
+struct Used {
+    code: i32,
+    times: f32,
+    weight: f32,
+}
+
 /// The scale and zero point with the least squared error over the codes that occur, and that error in units of
 /// the row scale. Scales and zero points are tried around the exact ones.
 fn group_word(group: &Group4, count: &[u8; CODES], scale: f32) -> (u8, i8, f32) {
     if scale == 0.0 || group.scale == 0.0 {
         return (0, 0, 0.0);
     }
+    let mut used = [Used::default(); CODES];
+    let mut n = 0;
+    for (q, times) in occurring(count) {
+        used[n] = Used {
+            code: ZERO_STEPS * q as i32,
+            times,
+            weight: value(group, q) / scale,
+        };
+        n += 1;
+    }
+    let used = &used[..n];
     let exact = group.zero_point * ZERO_STEPS as f32;
     let zero = exact.round().clamp(f32::from(i8::MIN), f32::from(i8::MAX)) as i32;
     let mut best = (0u8, 0i8, f32::INFINITY);
     for z in zero - 1..=zero + 1 {
         let Ok(z) = i8::try_from(z) else { continue };
-        let centred = |q: usize| (ZERO_STEPS * q as i32 - i32::from(z)) as f32;
         // Least squares for the scale, given the zero point.
         let (mut along, mut square) = (0.0, 0.0);
-        for (q, n) in occurring(count) {
-            let c = centred(q);
-            along += n * c * value(group, q) / scale;
-            square += n * c * c;
+        for u in used {
+            let centred = (u.code - i32::from(z)) as f32;
+            along += u.times * centred * u.weight;
+            square += u.times * centred * centred;
         }
         let d = if square > 0.0 {
             along / square * (1 << SHIFT) as f32
@@ -107,7 +125,7 @@ fn group_word(group: &Group4, count: &[u8; CODES], scale: f32) -> (u8, i8, f32) 
         };
         for d in [d.floor(), d.floor() + 1.0] {
             let d = d.clamp(0.0, 255.0) as u8;
-            if let Some(error) = error_of(group, count, scale, d, z)
+            if let Some(error) = error_of(used, d, z)
                 && error < best.2
             {
                 best = (d, z, error);
@@ -117,27 +135,25 @@ fn group_word(group: &Group4, count: &[u8; CODES], scale: f32) -> (u8, i8, f32) 
     if best.2.is_finite() {
         return best;
     }
-    // Every candidate overflowed by a rounding: the next smaller scales cannot.
+    // Every candidate overflowed by a rounding: a smaller scale does not, and zero never does.
     let z = zero as i8;
     let start = group.scale / scale * (1 << SHIFT) as f32 / ZERO_STEPS as f32;
     (0..=start.min(255.0) as u8)
         .rev()
-        .find_map(|d| error_of(group, count, scale, d, z).map(|e| (d, z, e)))
+        .find_map(|d| error_of(used, d, z).map(|e| (d, z, e)))
         .unwrap_or((0, 0, f32::INFINITY))
 }
 
 /// Squared error in units of the row scale, or `None` where a weight would not fit 8 bits.
-fn error_of(group: &Group4, count: &[u8; CODES], scale: f32, d: u8, z: i8) -> Option<f32> {
-    let mut error = 0.0;
-    for (q, n) in occurring(count) {
-        let w =
-            (i32::from(d) * (ZERO_STEPS * q as i32 - i32::from(z)) + (1 << (SHIFT - 1))) >> SHIFT;
-        if w.abs() > MOST as i32 {
-            return None;
-        }
-        error += n * (w as f32 - value(group, q) / scale).powi(2);
+fn error_of(used: &[Used], d: u8, z: i8) -> Option<f32> {
+    let (mut error, mut largest) = (0.0, 0);
+    for u in used {
+        let w = (i32::from(d) * (u.code - i32::from(z)) + (1 << (SHIFT - 1))) >> SHIFT;
+        largest = largest.max(w.abs());
+        let off = w as f32 - u.weight;
+        error += u.times * off * off;
     }
-    Some(error)
+    (largest <= MOST as i32).then_some(error)
 }
 
 /// The weight of a code under a scale word.
@@ -158,10 +174,17 @@ pub(super) fn i8_row(weights: &[f32]) -> Row {
             ..Row::default()
         };
     }
-    let quantise = |scale: f32, w: f32| (w / scale).round().clamp(-MOST, MOST);
+    // Rounds half away from zero, without a call.
+    let quantise = |scale: f32, w: f32| {
+        let w = w / scale;
+        ((w + 0.5f32.copysign(w)) as i32 as f32).clamp(-MOST, MOST)
+    };
     let error = |scale: f32| -> f64 {
-        let errors = weights.iter().map(|&w| quantise(scale, w) * scale - w);
-        errors.map(|e| f64::from(e * e)).sum()
+        let chunks = weights.chunks(64).map(|chunk| {
+            let errors = chunk.iter().map(|&w| quantise(scale, w) * scale - w);
+            errors.map(|e| e * e).sum::<f32>()
+        });
+        chunks.map(f64::from).sum()
     };
     let tried = TRIED.map(|share| share * largest / MOST);
     let tried = tried.map(|scale| (scale, error(scale)));

@@ -176,3 +176,42 @@ fn segments(parts: &[Part], rows: usize) -> Vec<Segment> {
     close(parts.len(), &sums);
     cut
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(codes: &[u8], n: usize) -> Vec<Row> {
+        let row = Row {
+            scale: 1.0,
+            codes: codes.to_vec(),
+            ..Row::default()
+        };
+        vec![row; n]
+    }
+
+    #[test]
+    fn heavy_rows_are_drained_before_they_overflow() {
+        let tile = lay_out(Kind::I8, 2048, &rows(&[127; 2048], 3), &[], 8);
+        assert_eq!(tile.segments.last().map(|s| s.end), Some(64));
+        let mut start = 0;
+        for s in &tile.segments {
+            let sum = ((s.end - start) * GROUP) as u64 * 127 * MOST;
+            assert!(sum + s.headroom as u64 * AGAIN <= CAPACITY);
+            assert!(s.headroom >= index::LEAST_HEADROOM);
+            // One group more would not have left room.
+            let more = sum + GROUP as u64 * 127 * MOST + index::LEAST_HEADROOM as u64 * AGAIN;
+            assert!(s.end == 64 || more > CAPACITY);
+            start = s.end;
+        }
+        assert_eq!(tile.segments.len(), 5);
+    }
+
+    #[test]
+    fn light_rows_are_drained_once() {
+        let tile = lay_out(Kind::I8, 2048, &rows(&[3; 2048], 3), &[], 8);
+        assert_eq!(tile.segments.len(), 1);
+        assert_eq!(tile.bytes.len(), 64 * 2048);
+        assert_eq!(tile.survivors, 3 * 2048);
+    }
+}

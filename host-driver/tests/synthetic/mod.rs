@@ -46,8 +46,13 @@ pub const Q4_1: u32 = 3;
 pub const Q8_0: u32 = 8;
 pub const Q4_K: u32 = 12;
 pub const Q6_K: u32 = 14;
+/// `F32` with ones only; not a number of the format.
+const ONES: u32 = 1000;
 
 fn rows(noise: &mut Noise, ty: u32, values: usize) -> Vec<u8> {
+    if ty == ONES {
+        return 1f32.to_le_bytes().repeat(values);
+    }
     let mut out = Vec::new();
     let block = if ty >= Q4_K { 256 } else { 32 };
     for _ in 0..values.div_ceil(if ty == F32 { 1 } else { block }) {
@@ -98,6 +103,11 @@ pub const LAYERS: usize = 2;
 
 /// The bytes of the model file.
 pub fn model(seed: u64) -> Vec<u8> {
+    model_with(seed, false)
+}
+
+/// As [`model`]; a heavy one has `down` matrices of which every weight is the largest.
+fn model_with(seed: u64, heavy: bool) -> Vec<u8> {
     let noise = &mut Noise::new(seed);
     let mut tensors: Vec<(String, usize, usize, u32)> = vec![
         ("token_embd.weight".into(), VOCAB, D, Q8_0),
@@ -120,7 +130,7 @@ pub fn model(seed: u64) -> Vec<u8> {
         add("attn_output", D, HEADS * HEAD, Q4_1);
         add("ffn_gate", FFN, D, Q4_1);
         add("ffn_up", FFN, D, Q4_0);
-        add("ffn_down", D, FFN, Q4_K);
+        add("ffn_down", D, FFN, if heavy { ONES } else { Q4_K });
     }
     let mut out = b"GGUF".to_vec();
     out.extend(3u32.to_le_bytes());
@@ -161,7 +171,8 @@ pub fn model(seed: u64) -> Vec<u8> {
         out.extend((dims.len() as u32).to_le_bytes());
         dims.iter()
             .for_each(|&d| out.extend((d as u64).to_le_bytes()));
-        out.extend(ty.to_le_bytes());
+        let number = if *ty == ONES { F32 } else { *ty };
+        out.extend(number.to_le_bytes());
         out.extend((data.len() as u64).to_le_bytes());
         data.extend(rows(noise, *ty, rows_ * cols));
     }
@@ -173,6 +184,13 @@ pub fn model(seed: u64) -> Vec<u8> {
 /// The model file, opened, with its hyper-parameters.
 pub fn open(seed: u64) -> (Gguf, ModelConfig) {
     let gguf = Gguf::from_bytes(model(seed)).expect("the synthetic file is well-formed");
+    let config = ModelConfig::from_gguf(&gguf).expect("and a model");
+    (gguf, config)
+}
+
+/// As [`open`], with matrices that are as heavy as can be.
+pub fn open_heavy(seed: u64) -> (Gguf, ModelConfig) {
+    let gguf = Gguf::from_bytes(model_with(seed, true)).expect("the file is well-formed");
     let config = ModelConfig::from_gguf(&gguf).expect("and a model");
     (gguf, config)
 }
