@@ -16,13 +16,16 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Demo(cmd::demo::Args),
     Get(cmd::get::Args),
-    Boards(cmd::boards::Args),
     Pack(cmd::pack::Args),
     Info(cmd::info::Args),
     Run(cmd::run::Args),
     Eval(cmd::eval::Args),
     Sim(cmd::sim::Args),
     Verilog(cmd::verilog::Args),
+    Boards(cmd::boards::Args),
+    Build(cmd::build::Args),
+    Flash(cmd::flash::Args),
+    Tools(cmd::tools::Args),
     Doctor(cmd::doctor::Args),
     Completions(cmd::completions::Args),
 }

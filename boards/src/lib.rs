@@ -3,6 +3,10 @@
 //! A board is one TOML file under `boards/`, the part on it one under `parts/`, what a vendor's parts have in
 //! common one under `families/`; all are compiled in, so the program needs no files. [`Catalog`] reads and
 //! checks them, [`pll`] finds divider values, [`constraints`] writes the pin file of each tool.
+//!
+//! A [`plan::Plan`] is a build as plain data: files and commands, computed with no tool installed. [`tools`] finds
+//! the programs, [`run`] runs a plan's steps, [`report`] reads what they measured, [`passport`] ties an image to
+//! how it was made, and [`flash`] puts it on the board.
 
 pub mod board;
 pub mod catalog;
@@ -10,9 +14,16 @@ pub mod check;
 pub mod constraints;
 pub mod error;
 pub mod family;
+pub mod flash;
+pub mod harness;
 pub mod markdown;
 pub mod part;
+pub mod passport;
+pub mod plan;
 pub mod pll;
+pub mod report;
+pub mod run;
+pub mod tools;
 
 pub use board::{Board, Variant};
 pub use catalog::{Catalog, Target};

@@ -1,15 +1,18 @@
 //! One verb, one file.
 
 pub(crate) mod boards;
+pub(crate) mod build;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod eval;
+pub(crate) mod flash;
 pub(crate) mod get;
 pub(crate) mod info;
 pub(crate) mod pack;
 pub(crate) mod run;
 pub(crate) mod sim;
+pub(crate) mod tools;
 pub(crate) mod verilog;
 
 use crate::cli::Command;
@@ -17,8 +20,11 @@ use crate::cli::Command;
 /// Runs the verb that the command line named.
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Boards(args) => boards::run(&args),
         Command::Demo(args) => demo::run(args),
+        Command::Boards(args) => boards::run(&args),
+        Command::Build(args) => build::run(&args),
+        Command::Flash(args) => flash::run(&args),
+        Command::Tools(args) => tools::run(&args),
         Command::Get(args) => get::run(args),
         Command::Pack(args) => pack::run(args),
         Command::Info(args) => info::run(args),

@@ -1,0 +1,334 @@
+//! Running a plan: the steps in order, their words kept, a failure told by its cause.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::passport::Passport;
+use crate::plan::{Plan, Step};
+use crate::tools::Tool;
+
+/// Why a step did not finish.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A file could not be written or read.
+    #[error("cannot {action} {file}: {cause}")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// Which file.
+        file: String,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// The program could not be started.
+    #[error("cannot start {program}: {cause}")]
+    Start {
+        /// The program.
+        program: String,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// The design does not fit the part.
+    #[error(
+        "the design does not fit: {}; choose a smaller core or a larger part",
+        list(overflow)
+    )]
+    TooLarge {
+        /// What overflows.
+        overflow: Vec<Overflow>,
+    },
+    /// The tool said what it did not like.
+    #[error("{program} failed: {said} (all it said is in {log})")]
+    Tool {
+        /// The program.
+        program: String,
+        /// Its error lines.
+        said: String,
+        /// The log.
+        log: String,
+    },
+    /// The tool ended without an error message: it crashed.
+    #[error(transparent)]
+    Silent(Box<Silence>),
+    /// The tool reported success and did not write what it must.
+    #[error("{program} ended well but did not write {file}; all it said is in {log}")]
+    NoOutput {
+        /// The program.
+        program: String,
+        /// The file.
+        file: String,
+        /// The log.
+        log: String,
+    },
+    /// The caller's flag was raised.
+    #[error("interrupted during {0}")]
+    Interrupted(&'static str),
+}
+
+/// A tool that died without a word.
+#[derive(Debug, thiserror::Error)]
+#[error("{program}{} died without a word ({status}; its last line was {last:?}, all it said is in {log}); {fix}", version.as_ref().map(|v| format!(" {v}")).unwrap_or_default())]
+pub struct Silence {
+    /// The program.
+    pub program: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// How it ended.
+    pub status: String,
+    /// The last line of its log.
+    pub last: String,
+    /// The log.
+    pub log: String,
+    /// What to try.
+    pub fix: &'static str,
+}
+
+/// A resource of which a design needs more than the part has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overflow {
+    /// nextpnr's name.
+    pub cell: String,
+    /// What the design needs.
+    pub used: u64,
+    /// What the part has.
+    pub available: u64,
+}
+
+fn list(overflow: &[Overflow]) -> String {
+    let items: Vec<_> = overflow
+        .iter()
+        .map(|o| format!("{} {} of {}", o.cell, o.used, o.available))
+        .collect();
+    items.join(", ")
+}
+
+/// How a step ended that wrote what it must.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All well.
+    Done(Duration),
+    /// Routed, but slower than wanted; the report says by how much.
+    TooSlow(Duration),
+}
+
+/// Writes the plan's files into `dir` and removes what an earlier build left of its outputs, so that a failed or
+/// interrupted build leaves no result.
+///
+/// # Errors
+/// [`RunError::File`].
+pub fn prepare(plan: &Plan, dir: &Path) -> Result<(), RunError> {
+    let error = |action, name: &str| {
+        let file = dir.join(name).display().to_string();
+        move |cause| RunError::File {
+            action,
+            file,
+            cause,
+        }
+    };
+    fs::create_dir_all(dir).map_err(error("create", "."))?;
+    let passport = Passport::path_of(Path::new(&plan.image));
+    let passport = passport.to_string_lossy().into_owned();
+    let outputs = plan.steps.iter().flat_map(|s| &s.outputs);
+    for output in outputs.chain([&passport]) {
+        match fs::remove_file(dir.join(output)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(error("remove", output)(e));
+            }
+            _ => {}
+        }
+    }
+    for file in &plan.files {
+        fs::write(dir.join(&file.name), &file.text).map_err(error("write", &file.name))?;
+    }
+    Ok(())
+}
+
+/// Runs one step in `dir`. Every line that the tool prints goes to the step's log and to `line`.
+///
+/// # Errors
+/// [`RunError`]; an output of a failed step is removed.
+pub fn step(
+    step: &Step,
+    tool: &Tool,
+    dir: &Path,
+    cancel: &AtomicBool,
+    mut line: impl FnMut(&str),
+) -> Result<Outcome, RunError> {
+    let started = Instant::now();
+    let log_path = dir.join(step.phase.log());
+    let log = log_path.display().to_string();
+    let log_error = |cause| RunError::File {
+        action: "write",
+        file: log.clone(),
+        cause,
+    };
+    let mut log_file = File::create(&log_path).map_err(log_error)?;
+    let mut child = Command::new(&tool.path)
+        .args(&step.args)
+        .current_dir(dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|cause| RunError::Start {
+            program: tool.path.display().to_string(),
+            cause,
+        })?;
+    let mut said = Vec::new();
+    let status = follow(&mut child, cancel, |text| {
+        writeln!(log_file, "{text}")?;
+        line(text);
+        said.push(text.to_owned());
+        Ok(())
+    })
+    .map_err(log_error)?;
+    let Some(status) = status else {
+        discard(step, dir);
+        return Err(RunError::Interrupted(step.phase.name()));
+    };
+    let missing = step.outputs.iter().find(|o| !dir.join(o).is_file());
+    if status.success() {
+        return match missing {
+            None => Ok(Outcome::Done(started.elapsed())),
+            Some(file) => Err(RunError::NoOutput {
+                program: step.program.clone(),
+                file: file.clone(),
+                log,
+            }),
+        };
+    }
+    if missing.is_none() && only_too_slow(&said) {
+        return Ok(Outcome::TooSlow(started.elapsed()));
+    }
+    discard(step, dir);
+    Err(cause_of(step, tool, &said, &status.to_string(), log))
+}
+
+/// Reads both streams line by line until the child ends; `None` when it was stopped by the flag.
+fn follow(
+    child: &mut Child,
+    cancel: &AtomicBool,
+    mut line: impl FnMut(&str) -> io::Result<()>,
+) -> io::Result<Option<std::process::ExitStatus>> {
+    let (sender, lines) = mpsc::channel();
+    let streams: [Option<Box<dyn Read + Send>>; 2] = [
+        child.stdout.take().map(|s| Box::new(s) as _),
+        child.stderr.take().map(|s| Box::new(s) as _),
+    ];
+    for stream in streams.into_iter().flatten() {
+        let sender = sender.clone();
+        thread::spawn(move || {
+            for text in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+                let text = String::from_utf8_lossy(&text);
+                if sender.send(text.trim_end().to_owned()).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    drop(sender);
+    let mut failed = Ok(());
+    loop {
+        match lines.recv_timeout(Duration::from_millis(100)) {
+            Ok(text) => {
+                if failed.is_ok() {
+                    failed = line(&text);
+                }
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+        if cancel.load(Ordering::SeqCst) || failed.is_err() {
+            child.kill()?;
+            child.wait()?;
+            return failed.map(|()| None);
+        }
+    }
+    child.wait().map(Some)
+}
+
+fn discard(step: &Step, dir: &Path) {
+    for output in &step.outputs {
+        // What cannot be removed is removed by the next build's `prepare`, or named by it.
+        let _ = fs::remove_file(dir.join(output));
+    }
+}
+
+/// Whether every error that nextpnr named is a clock below its target.
+fn only_too_slow(said: &[String]) -> bool {
+    let mut errors = said.iter().filter(|l| l.starts_with("ERROR:")).peekable();
+    errors.peek().is_some() && errors.all(|l| l.contains("Max frequency") && l.contains("FAIL"))
+}
+
+fn cause_of(step: &Step, tool: &Tool, said: &[String], status: &str, log: String) -> RunError {
+    let overflow = overflow(said);
+    if !overflow.is_empty() {
+        return RunError::TooLarge { overflow };
+    }
+    let errors: Vec<&str> = said
+        .iter()
+        .map(String::as_str)
+        .filter(|l| {
+            let lower = l.to_lowercase();
+            lower.starts_with("error") || lower.contains("error:") || lower.starts_with("terminate")
+        })
+        .take(3)
+        .collect();
+    let program = step.program.clone();
+    if errors.is_empty() {
+        let last = said.iter().rev().find(|l| !l.is_empty());
+        return RunError::Silent(Box::new(Silence {
+            program,
+            version: tool.version.clone(),
+            status: status.into(),
+            last: last.cloned().unwrap_or_default(),
+            log,
+            fix: match tool.origin {
+                crate::tools::Origin::Native => {
+                    "try the pinned version: `weft tools install`, and run without the native one on the PATH"
+                }
+                crate::tools::Origin::Pinned => {
+                    "try a native one on the PATH, or report it to the tool's makers"
+                }
+            },
+        }));
+    }
+    RunError::Tool {
+        program,
+        said: errors.join("; "),
+        log,
+    }
+}
+
+/// Lines of nextpnr's utilisation table, `Info: NAME: used/available percent`, with more used than available.
+fn overflow(said: &[String]) -> Vec<Overflow> {
+    let mut found: Vec<Overflow> = Vec::new();
+    for text in said {
+        let Some(o) = utilisation(text).filter(|o| o.used > o.available) else {
+            continue;
+        };
+        if !found.iter().any(|f| f.cell == o.cell) {
+            found.push(o);
+        }
+    }
+    found
+}
+
+fn utilisation(line: &str) -> Option<Overflow> {
+    let rest = line.strip_prefix("Info:")?;
+    let (cell, numbers) = rest.rsplit_once(':')?;
+    let (used, rest) = numbers.split_once('/')?;
+    let available = rest.split_whitespace().next()?;
+    rest.trim_end().ends_with('%').then_some(())?;
+    Some(Overflow {
+        cell: cell.trim().into(),
+        used: used.trim().parse().ok()?,
+        available: available.parse().ok()?,
+    })
+}

@@ -1,0 +1,94 @@
+//! The exact files and commands of one board a family.
+
+use weft_boards::Catalog;
+use weft_boards::plan::{Design, Options, Plan};
+use weft_boards::tools::Tools;
+
+fn plan(board: &str, design: Design) -> Plan {
+    let catalog = Catalog::embedded().unwrap();
+    let target = catalog.target(board).unwrap();
+    Plan::new(
+        &target,
+        &Options {
+            design,
+            stream_bytes: 4,
+            target_mhz: None,
+            seed: 1,
+        },
+    )
+}
+
+#[test]
+fn ecp5() {
+    insta::assert_snapshot!(plan("ulx3s-85f", Design::CoreOnly).text());
+}
+
+#[test]
+fn ecp5_top() {
+    insta::assert_snapshot!(plan("ulx3s-85f", Design::Top).text());
+}
+
+#[test]
+fn ice40() {
+    insta::assert_snapshot!(plan("icebreaker", Design::CoreOnly).text());
+}
+
+#[test]
+fn gowin() {
+    insta::assert_snapshot!(plan("tang-nano-9k", Design::CoreOnly).text());
+}
+
+#[test]
+fn gatemate() {
+    insta::assert_snapshot!(plan("gatemate-a1-evb", Design::CoreOnly).text());
+}
+
+#[test]
+fn every_plan_is_complete() {
+    let tools = Tools::embedded().unwrap();
+    let catalog = Catalog::embedded().unwrap();
+    for target in catalog.targets() {
+        for design in [Design::Top, Design::CoreOnly] {
+            let plan = plan(&target.variant.name, design);
+            let mut known: Vec<&str> = plan.generated.iter().map(String::as_str).collect();
+            known.extend(plan.files.iter().map(|f| f.name.as_str()));
+            for step in &plan.steps {
+                assert!(
+                    tools.programs.iter().any(|p| p.name == step.program),
+                    "{} is not in tools.toml",
+                    step.program
+                );
+                for arg in &step.args {
+                    assert!(!arg.contains(['{', '}']), "{arg} in {}", plan.board);
+                    assert!(!arg.is_empty(), "empty argument in {}", plan.board);
+                }
+                known.extend(step.outputs.iter().map(String::as_str));
+            }
+            for needed in [&plan.report, &plan.cells, &plan.image] {
+                assert!(
+                    known.contains(&needed.as_str()),
+                    "{needed} is never written"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wished_clock_and_seed_reach_the_command() {
+    let catalog = Catalog::embedded().unwrap();
+    let target = catalog.target("ulx3s-85f").unwrap();
+    let plan = Plan::new(
+        &target,
+        &Options {
+            design: Design::CoreOnly,
+            stream_bytes: 8,
+            target_mhz: Some(133.5),
+            seed: 7,
+        },
+    );
+    let route = plan.steps[1].args.join(" ");
+    assert!(route.contains("--freq 133.5 --seed 7"), "{route}");
+    let frame = &plan.files.iter().find(|f| f.name == "core_only.v").unwrap();
+    assert!(frame.text.contains("in_data(stimulus[63:0])"));
+}
