@@ -5,13 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use serde::Serialize;
 use tempfile::NamedTempFile;
 use weft_hdl::CoreConfig;
-use weft_host::device::random::{RandomProduct, Shape};
+use weft_host::container::{SiteKey, Weft};
+use weft_host::device::product::{Activations, Outliers, Plan};
+use weft_host::device::random::{Random, RandomProduct, Shape};
 use weft_host::device::sim::{Sim, SimCore, Watch};
-use weft_host::device::{Cpu, Device};
+use weft_host::device::{Cpu, Device, RunStats};
+use weft_host::model::{Matrix, Site};
 use weft_protocol::layout::{Kind, rows_fit};
+use weft_protocol::packet::Request;
 
 use super::verilog::parse_config;
 use crate::exit::{self, OrExit, fail};
@@ -27,6 +32,53 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand)]
 enum What {
     Spmm(Spmm),
+    Site(SiteArgs),
+}
+
+/// Run one product of a packed model, real weights and masks, on random activations; print cycles and their bound.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  weft sim site model.weft --layer 3 --site ffn_down\n  weft sim site pruned.weft --site attn_in --config 8x16 --batch 16 --json"
+)]
+struct SiteArgs {
+    /// The packed model
+    model: PathBuf,
+    /// Layer
+    #[arg(long, value_name = "L", default_value_t = 0)]
+    layer: usize,
+    /// Which product
+    #[arg(long, default_value = "attn_in", value_parser = parse_site)]
+    site: Site,
+    #[command(flatten)]
+    common: Common,
+}
+
+fn parse_site(name: &str) -> Result<Site, String> {
+    let [a, b, c, d] = Site::LAYER;
+    let all = [a, b, c, d, Site::Head];
+    all.into_iter()
+        .find(|site| site.to_string() == name)
+        .ok_or_else(|| format!("the sites are {}", all.map(|s| s.to_string()).join(", ")))
+}
+
+/// Options of every product.
+#[derive(clap::Args)]
+struct Common {
+    /// Tokens, a power of two
+    #[arg(long, default_value_t = 1)]
+    batch: usize,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Core configuration: banks x batch
+    #[arg(long, value_name = "NAME", default_value = "8x1", value_parser = parse_config)]
+    config: CoreConfig,
+    /// Write every signal of every cycle to a VCD file
+    #[arg(long, value_name = "FILE")]
+    vcd: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Multiply one random sparse matrix; print cycles, their bound and the core's counters.
@@ -48,24 +100,11 @@ struct Spmm {
     /// Share of the weights that survive, 0 to 1
     #[arg(long, default_value_t = 1.0)]
     density: f64,
-    /// Tokens, a power of two
-    #[arg(long, default_value_t = 1)]
-    batch: usize,
     /// Bits a weight: 4 (g4) or 8 (i8)
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(4..=8))]
     bits: u8,
-    /// Seed of the random weights, masks and activations
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Core configuration: banks x batch
-    #[arg(long, value_name = "NAME", default_value = "8x1", value_parser = parse_config)]
-    config: CoreConfig,
-    /// Write every signal of every cycle to a VCD file
-    #[arg(long, value_name = "FILE")]
-    vcd: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 /// Cycles of a tile beside its result words: the pipeline's fill and drain, and the result's header.
@@ -74,12 +113,9 @@ pub(crate) const TILE_LATENCY: u64 = 64;
 #[derive(Serialize)]
 struct Report {
     config: String,
-    rows: usize,
-    cols: usize,
+    #[serde(flatten)]
+    product: Product,
     batch: usize,
-    bits: u8,
-    density: f64,
-    masked: bool,
     stream_bytes: u64,
     nonzeros: u64,
     cycles: u64,
@@ -96,70 +132,121 @@ struct Report {
     sim_cycles_per_second: f64,
 }
 
+/// What is multiplied.
+#[derive(Serialize)]
+struct Product {
+    name: String,
+    rows: usize,
+    cols: usize,
+    /// Share of the weights that survive.
+    density: f64,
+    masked: bool,
+}
+
 /// Runs the verb.
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     match args.what {
         What::Spmm(spmm) => run_spmm(spmm),
+        What::Site(site) => run_site(site),
     }
 }
 
+fn check_batch(common: &Common) -> anyhow::Result<u8> {
+    let Common { batch, config, .. } = common;
+    if batch.is_power_of_two() && *batch <= config.batch {
+        return Ok(batch.trailing_zeros() as u8);
+    }
+    let most = config.batch;
+    Err(fail(
+        exit::USAGE,
+        format!("--batch {batch}: core {config} takes powers of two up to {most}"),
+    ))
+}
+
 fn check(args: &Spmm) -> anyhow::Result<Shape> {
-    let capacity = args.config.banks * args.config.depth;
+    let config = args.common.config;
+    let wrong = |what: String| Err(fail(exit::USAGE, what));
     let kind = match args.bits {
         4 => Kind::G4,
         8 => Kind::I8,
-        bits => {
-            return Err(fail(
-                exit::USAGE,
-                format!("--bits {bits}: weights have 4 or 8 bits"),
-            ));
-        }
+        bits => return wrong(format!("--bits {bits}: weights have 4 or 8 bits")),
     };
-    if !rows_fit(args.rows, capacity) {
-        return Err(fail(
-            exit::USAGE,
-            format!(
-                "--rows {}: core {} takes multiples of 64 up to {capacity}",
-                args.rows, args.config
-            ),
+    if !rows_fit(args.rows, config.rows()) {
+        return wrong(format!(
+            "--rows {}: core {config} takes multiples of 64 up to {}",
+            args.rows,
+            config.rows()
         ));
     }
     if args.cols == 0 || args.cols > 1 << 20 {
-        return Err(fail(
-            exit::USAGE,
-            format!("--cols {}: one to {} are possible", args.cols, 1 << 20),
-        ));
-    }
-    if !args.batch.is_power_of_two() || args.batch > args.config.batch {
-        return Err(fail(
-            exit::USAGE,
-            format!(
-                "--batch {}: core {} takes powers of two up to {}",
-                args.batch, args.config, args.config.batch
-            ),
+        return wrong(format!(
+            "--cols {}: one to {} are possible",
+            args.cols,
+            1 << 20
         ));
     }
     if !(0.0..=1.0).contains(&args.density) {
-        return Err(fail(
-            exit::USAGE,
-            format!("--density {}: a share lies between 0 and 1", args.density),
+        return wrong(format!(
+            "--density {}: a share lies between 0 and 1",
+            args.density
         ));
     }
     Ok(Shape {
         rows: args.rows,
         cols: args.cols,
-        log2_batch: args.batch.trailing_zeros() as u8,
+        log2_batch: check_batch(&args.common)?,
         density: args.density,
         kind,
-        banks: args.config.banks,
+        banks: config.banks,
     })
 }
 
 fn run_spmm(args: Spmm) -> anyhow::Result<()> {
-    let shape = check(&args)?;
-    let product = RandomProduct::new(shape, args.seed);
-    let requests = product.requests();
+    let random = RandomProduct::new(check(&args)?, args.common.seed);
+    let product = Product {
+        name: format!("random {}-bit weights", args.bits),
+        rows: args.rows,
+        cols: args.cols,
+        density: args.density,
+        masked: random.masked(),
+    };
+    simulate(&args.common, product, &random.requests())
+}
 
+fn run_site(args: SiteArgs) -> anyhow::Result<()> {
+    check_batch(&args.common)?;
+    let weft = Weft::open(&args.model)
+        .with_context(|| format!("cannot use {}", args.model.display()))
+        .or_exit(exit::INPUT)?;
+    let layer = if args.site == Site::Head {
+        0
+    } else {
+        args.layer
+    };
+    let key = SiteKey {
+        layer,
+        site: args.site,
+    };
+    let site = weft.site(key).or_exit(exit::USAGE)?;
+    let mut random = Random::new(args.common.seed);
+    let values = (0..args.common.batch * site.cols).map(|_| f32::from(random.byte() as i8));
+    let x = Matrix::from_vec(args.common.batch, site.cols, values.collect());
+    let activations = Activations::quantise(&x, 0..x.rows(), site.threshold, 0, Outliers::NONE);
+    let plan = Plan::new(&weft, site, &activations).or_exit(exit::INPUT)?;
+    let tiles = || site.matrices.iter().flat_map(|m| &m.tiles);
+    let rows = tiles().map(|t| t.padded_rows()).sum();
+    let codes = RunStats::of(plan.requests(), &Cpu::default_core()).nonzeros;
+    let product = Product {
+        name: format!("{key} of {}", args.model.display()),
+        rows,
+        cols: site.cols,
+        density: codes as f64 / (rows * activations.bundles()) as f64,
+        masked: tiles().any(|t| t.groups.iter().any(|g| !g.masked.is_empty())),
+    };
+    simulate(&args.common, product, plan.requests())
+}
+
+fn simulate(args: &Common, product: Product, requests: &[Request<'_>]) -> anyhow::Result<()> {
     let start = Instant::now();
     let core = SimCore::new(&args.config)?;
     let watch = Arc::new(Watch::default());
@@ -173,7 +260,7 @@ fn run_spmm(args: Spmm) -> anyhow::Result<()> {
     let before = watch.cycles();
     let start = Instant::now();
     let mut sums = Vec::new();
-    let stats = with_spinner(&watch, || sim.run(&requests, &mut sums)).or_exit(exit::DEVICE)?;
+    let stats = with_spinner(&watch, || sim.run(requests, &mut sums)).or_exit(exit::DEVICE)?;
     let seconds = start.elapsed().as_secs_f64();
     if let Some((path, file)) = waves {
         sim.simulator().finish_trace().or_exit(exit::OUTPUT)?;
@@ -182,18 +269,14 @@ fn run_spmm(args: Spmm) -> anyhow::Result<()> {
 
     let mut expected = Vec::new();
     let mut cpu = Cpu::new(sim.info().clone(), 0).or_exit(exit::DEVICE)?;
-    cpu.run(&requests, &mut expected).or_exit(exit::DEVICE)?;
+    cpu.run(requests, &mut expected).or_exit(exit::DEVICE)?;
 
     let counters = stats.counters.unwrap_or_default();
     let tile_constant = stats.result_words + TILE_LATENCY * stats.tiles;
     let report = Report {
         config: args.config.to_string(),
-        rows: args.rows,
-        cols: args.cols,
+        product,
         batch: args.batch,
-        bits: args.bits,
-        density: args.density,
-        masked: product.masked(),
         stream_bytes: stats.stream_bytes,
         nonzeros: stats.nonzeros,
         cycles: counters.cycles,
@@ -210,13 +293,13 @@ fn run_spmm(args: Spmm) -> anyhow::Result<()> {
         sim_cycles_per_second: (watch.cycles() - before) as f64 / seconds,
     };
     print(&report, args.json)?;
-    if !report.equal_to_cpu {
-        return Err(fail(
-            exit::DEVICE,
-            "the simulated core and the cpu device disagree: this is a bug, report the command line",
-        ));
+    if report.equal_to_cpu {
+        return Ok(());
     }
-    Ok(())
+    Err(fail(
+        exit::DEVICE,
+        "the simulated core and the cpu device disagree: this is a bug, report the command line",
+    ))
 }
 
 /// Starts writing waveforms into a file beside `path`.
@@ -250,13 +333,16 @@ fn print(r: &Report, json: bool) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(r)?);
         return Ok(());
     }
+    let Product {
+        name,
+        rows,
+        cols,
+        density,
+        masked,
+    } = &r.product;
     println!(
-        "{} x {} at density {}, {}-bit weights{}, {} token(s), core {}",
-        r.rows,
-        r.cols,
-        r.density,
-        r.bits,
-        if r.masked { " with masks" } else { "" },
+        "{name}: {rows} x {cols} at density {density:.3}{}, {} token(s), core {}",
+        if *masked { " with masks" } else { "" },
         r.batch,
         r.config
     );
