@@ -45,9 +45,14 @@ impl Bench {
     /// The bench of a configuration, built unless the same text was built before.
     pub fn new(config: &CoreConfig) -> Self {
         let verilog = generate_verilog(config).expect("a configuration that can be built");
+        Self::of_text(config, &verilog)
+    }
+
+    /// The bench of a text that has the pins of this configuration's core.
+    pub fn of_text(config: &CoreConfig, verilog: &str) -> Self {
         let harness = include_str!("../verilator/main.cpp");
         let mut hasher = DefaultHasher::new();
-        (&verilog, harness).hash(&mut hasher);
+        (verilog, harness).hash(&mut hasher);
         let name = format!(
             "{}x{}w{}d{}-{:016x}",
             config.banks,
