@@ -1,5 +1,7 @@
-//! Shared by the tests of the core: random packet streams, and the core's Verilog compiled by Verilator.
+//! Shared by the tests of the core: random packet streams, and the core's Verilog under Verilator and under the
+//! project's own simulator.
 #![allow(dead_code, unreachable_pub)] // each test file uses its own part
 
 pub mod bench;
+pub mod simulated;
 pub mod stream;

@@ -1,0 +1,63 @@
+//! The core's Verilog under the project's own simulator.
+
+use super::bench::Gaps;
+use super::stream::Random;
+use std::sync::Arc;
+use weft_hdl::{CoreConfig, generate_verilog};
+use weft_sim::{Design, Program, Simulator};
+
+/// A compiled core.
+pub struct Simulated {
+    program: Arc<Program>,
+    stream_bytes: usize,
+}
+
+impl Simulated {
+    /// Compiles the core of a configuration.
+    pub fn new(config: &CoreConfig) -> Self {
+        let verilog = generate_verilog(config).expect("a configuration that can be built");
+        let design =
+            Design::from_verilog(&verilog, "weft_core").expect("Verilog the simulator takes");
+        Self {
+            program: design.compile().expect("a design without loops"),
+            stream_bytes: config.stream_bytes,
+        }
+    }
+
+    /// Sends `bytes` and returns the words that came back and the cycle of the last activity; as the Verilator bench.
+    pub fn run(&self, bytes: &[u8], gaps: Gaps) -> (Vec<u32>, u64) {
+        let mut sim = Simulator::new(self.program.clone());
+        let input = |name| sim.input(name).expect("an input of the core");
+        let (in_valid, in_data, out_ready) =
+            (input("in_valid"), input("in_data"), input("out_ready"));
+        let output = |name| sim.output(name).expect("an output of the core");
+        let (in_ready, out_valid, out_data) =
+            (output("in_ready"), output("out_valid"), output("out_data"));
+        let mut random = Random(gaps.seed);
+        let mut draw = || (random.bits() & 255) as u32;
+        let mut beats = bytes.chunks_exact(self.stream_bytes);
+        let mut beat = None;
+        let (mut words, mut cycle, mut last) = (Vec::new(), 0, 0);
+        while cycle - last < 3000 {
+            if beat.is_none() && draw() >= gaps.input {
+                beat = beats.next();
+            }
+            let little = |b: &[u8]| b.iter().rev().fold(0, |v, &byte| v << 8 | u64::from(byte));
+            sim.poke(in_valid, u64::from(beat.is_some()));
+            sim.poke(in_data, beat.map_or(0, little));
+            let ready = draw() >= gaps.output;
+            sim.poke(out_ready, u64::from(ready));
+            sim.cycle();
+            cycle += 1;
+            if beat.is_some() && sim.peek(in_ready) == 1 {
+                beat = None;
+                last = cycle;
+            }
+            if ready && sim.peek(out_valid) == 1 {
+                words.push(sim.peek(out_data) as u32);
+                last = cycle;
+            }
+        }
+        (words, last)
+    }
+}
