@@ -188,6 +188,12 @@ impl Elaborator<'_> {
             Bin::Shl | Bin::Lshr | Bin::Ashr => self.value(scope, env, b)?,
             _ => self.lower(scope, env, b, to)?,
         };
+        let divides = matches!(bin, Bin::Udiv | Bin::Urem | Bin::Sdiv | Bin::Srem);
+        let constant =
+            self.builder.as_const(left).is_some() && self.builder.as_const(right).is_some();
+        if divides && to.width > 64 && !constant {
+            return Err(self.unsupported(a.line, "division wider than 64 bits"));
+        }
         let node = self.builder.binary(bin, left, right);
         Ok(Some(if op == Binary::Xnor {
             self.builder.not(node)

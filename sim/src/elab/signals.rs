@@ -275,22 +275,24 @@ impl Elaborator<'_> {
         let signals = std::mem::take(&mut self.signals);
         let mut out = Vec::with_capacity(signals.len());
         for mut s in signals {
-            s.pieces.sort_unstable_by_key(|p| p.lo);
             if let Some(init) = &s.init {
                 for p in &s.pieces {
                     if let Op::Reg(r) = *self.builder.op(p.node) {
                         self.registers[r as usize].init = init.slice(p.lo, p.width);
                     }
                 }
-                if s.pieces.is_empty() {
-                    let node = self.builder.constant(init.clone());
-                    s.pieces.push(Piece {
-                        lo: 0,
-                        width: s.width,
-                        node,
-                    });
+                // What nothing drives keeps its initial value.
+                let mut undriven = Bits::ones(s.width);
+                for p in &s.pieces {
+                    undriven =
+                        undriven.and(&Bits::ones(p.width).zext(s.width).shl(p.lo.into()).not());
+                }
+                for (lo, width) in runs(&undriven) {
+                    let node = self.builder.constant(init.slice(lo, width));
+                    s.pieces.push(Piece { lo, width, node });
                 }
             }
+            s.pieces.sort_unstable_by_key(|p| p.lo);
             out.push(SignalDrivers {
                 path: s.path,
                 width: s.width,

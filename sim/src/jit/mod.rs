@@ -33,7 +33,8 @@ pub(crate) fn compile(
 ) -> Result<native::NativeCode> {
     let mut flags = settings::builder();
     for (name, value) in [
-        ("opt_level", "speed"),
+        // The netlist is folded and shared already; the mid-end only costs start-up time here (see DESIGN.md).
+        ("opt_level", "none"),
         ("enable_verifier", "false"),
         ("enable_probestack", "false"),
         ("unwind_info", "false"),

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use crate::ir::{Netlist, NodeId, Op};
 
 /// Estimated instructions that a branch must be able to skip.
-pub(crate) const MIN_SKIPPED: u32 = 24;
+pub(crate) const MIN_SKIPPED: u32 = 16;
 /// How deep branches nest.
 const MAX_DEPTH: usize = 8;
 

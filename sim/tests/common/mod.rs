@@ -1,6 +1,7 @@
 //! Shared by the tests: random numbers, a Verilator build of many modules at once, lockstep comparison.
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
+pub mod core_harness;
 pub mod generate;
 pub mod verilator;
 
@@ -45,15 +46,30 @@ impl Rng {
 
 /// The inputs of a design except its clock.
 pub fn data_inputs(design: &Design) -> Vec<(String, u32)> {
-    design.inputs().filter(|(n, _)| *n != "clock").map(|(n, w)| (n.to_string(), w)).collect()
+    design
+        .inputs()
+        .filter(|(n, _)| *n != "clock")
+        .map(|(n, w)| (n.to_string(), w))
+        .collect()
 }
 
 /// Runs native code, native code with all probes, and the interpreter side by side; returns the outputs of every
 /// cycle in order of declaration. `stimulus` gives the inputs, clock excluded.
-pub fn lockstep(name: &str, design: &Design, cycles: u64, mut stimulus: impl FnMut(u64) -> Vec<Bits>) -> Vec<Vec<Bits>> {
+pub fn lockstep(
+    name: &str,
+    design: &Design,
+    cycles: u64,
+    mut stimulus: impl FnMut(u64) -> Vec<Bits>,
+) -> Vec<Vec<Bits>> {
     let mut fast = Simulator::new(design.compile().unwrap_or_else(|e| panic!("{name}: {e}")));
-    let probed = Options { probes: Probes::All };
-    let mut probed = Simulator::new(design.compile_with(&probed).unwrap_or_else(|e| panic!("{name}: {e}")));
+    let probed = Options {
+        probes: Probes::All,
+    };
+    let mut probed = Simulator::new(
+        design
+            .compile_with(&probed)
+            .unwrap_or_else(|e| panic!("{name}: {e}")),
+    );
     let mut slow = design.interpreter();
     let inputs = data_inputs(design);
     let outputs: Vec<String> = design.outputs().map(|(n, _)| n.to_string()).collect();
@@ -74,14 +90,21 @@ pub fn lockstep(name: &str, design: &Design, cycles: u64, mut stimulus: impl FnM
             let truth = slow.peek(output).unwrap();
             for (which, sim) in [("plain", &fast), ("probed", &probed)] {
                 let value = sim.peek_bits(sim.output(output).unwrap());
-                assert_eq!(value, *truth, "{name}: {which} code differs in `{output}` in cycle {cycle}");
+                assert_eq!(
+                    value, *truth,
+                    "{name}: {which} code differs in `{output}` in cycle {cycle}"
+                );
             }
             row.push(truth.clone());
         }
         for (path, _) in design.signals() {
             if let Ok(p) = probed.probe(path) {
                 let value = probed.peek_bits(p);
-                assert_eq!(Some(&value), slow.peek(path), "{name}: probe `{path}` in cycle {cycle}");
+                assert_eq!(
+                    Some(&value),
+                    slow.peek(path),
+                    "{name}: probe `{path}` in cycle {cycle}"
+                );
             }
         }
         all.push(row);

@@ -2,8 +2,9 @@
 //! outputs on another, and a small C++ main records the latter every cycle.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use weft_sim::{Bits, Design};
 
@@ -18,17 +19,14 @@ pub struct Case {
 
 /// Whether Verilator can be run; says so loudly if not.
 pub fn available() -> bool {
-    let found = Command::new("verilator").arg("--version").output().is_ok_and(|o| o.status.success());
+    let found = Command::new("verilator")
+        .arg("--version")
+        .output()
+        .is_ok_and(|o| o.status.success());
     if !found {
         eprintln!("SKIPPED: verilator is not on the PATH, so nothing was compared with it");
     }
     found
-}
-
-/// The stimulus of one cycle for a bus of `width` bits: the main function below draws the same.
-fn stimulus(rng: &mut Rng, width: u32) -> Bits {
-    let limbs: Vec<u64> = (0..width.div_ceil(64)).map(|_| mixed(rng)).collect();
-    Bits::from_limbs(width, &limbs)
 }
 
 /// Words that are often near the ends, so that corner cases are met.
@@ -43,112 +41,144 @@ fn mixed(rng: &mut Rng) -> u64 {
     }
 }
 
+/// Random inputs of a design for some cycles.
+pub fn random_stimulus(rng: &mut Rng, design: &Design, cycles: u64) -> Vec<Vec<Bits>> {
+    let inputs = super::data_inputs(design);
+    let mut value = |width: u32| {
+        let limbs: Vec<u64> = (0..width.div_ceil(64)).map(|_| mixed(rng)).collect();
+        Bits::from_limbs(width, &limbs)
+    };
+    (0..cycles)
+        .map(|_| inputs.iter().map(|(_, w)| value(*w)).collect())
+        .collect()
+}
+
 const MAIN: &str = r#"
 #include <cstdint>
 #include <cstdio>
 #include "Vall.h"
 #include "verilated.h"
 double sc_time_stamp() { return 0; }
-static uint64_t state = SEED;
-static uint64_t next() {
-    state ^= state >> 12; state ^= state << 25; state ^= state >> 27;
-    return state * 0x2545f4914f6cdd1dull;
-}
-static uint64_t mixed() {
-    uint64_t kind = next() >> 60, word = next();
-    switch (kind) {
-        case 0: return 0;
-        case 1: return ~0ull;
-        case 2: return word >> 40;
-        case 3: return word & (word >> 7);
-        default: return word;
-    }
-}
+struct Bus { uint32_t* words; int bits; };
 int main() {
-    VerilatedContext context;
-    Vall top(&context);
-    for (int cycle = 0; cycle < CYCLES; cycle++) {
-        for (int i = 0; i < IN_BITS; i += 64) {
-            uint64_t word = mixed();
-            if (IN_BITS - i < 64) word &= (1ull << (IN_BITS - i)) - 1;
-            top.in_bus.m_storage[i / 32] = (uint32_t)word;
-            if (i / 32 + 1 < (IN_BITS + 31) / 32) top.in_bus.m_storage[i / 32 + 1] = (uint32_t)(word >> 32);
+    VerilatedContext* context = new VerilatedContext;
+    Vall* top = new Vall(context);
+    Bus in[] = {IN_BUSES};
+    Bus out[] = {OUT_BUSES};
+    for (;;) {
+        for (Bus& b : in) {
+            size_t words = (b.bits + 31) / 32;
+            if (fread(b.words, 4, words, stdin) != words) return 0;
         }
-        top.clock = 0;
-        top.eval();
-        fwrite(top.out_bus.m_storage, 4, (OUT_BITS + 31) / 32, stdout);
-        top.clock = 1;
-        top.eval();
+        top->clock = 0;
+        top->eval();
+        for (Bus& b : out) fwrite(b.words, 4, (b.bits + 31) / 32, stdout);
+        top->clock = 1;
+        top->eval();
     }
-    return 0;
 }
 "#;
-
-fn seed_state(seed: u64) -> u64 {
-    seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1
-}
 
 struct Member {
     design: Design,
     inputs: Vec<(String, u32)>,
     outputs: Vec<(String, u32)>,
-    in_lo: u32,
-    out_lo: u32,
+    in_bits: u32,
+    out_bits: u32,
 }
 
-/// Compares every case with Verilator for `cycles` cycles; returns what differs, one line each.
-pub fn compare(dir: &Path, cases: &[Case], cycles: u64, seed: u64) -> Vec<String> {
-    let mut members = Vec::new();
-    let (mut in_bits, mut out_bits) = (0, 0);
-    let mut failures = Vec::new();
-    for c in cases {
-        let design = match Design::from_verilog_named(&c.name, &c.verilog, &c.name) {
-            Ok(d) => d,
-            Err(e) => panic!("{e}\n{}", c.verilog),
-        };
-        let inputs = super::data_inputs(&design);
-        let outputs: Vec<(String, u32)> = design.outputs().map(|(n, w)| (n.to_string(), w)).collect();
-        let member = Member { in_lo: in_bits, out_lo: out_bits, design, inputs, outputs };
-        in_bits += member.inputs.iter().map(|i| i.1).sum::<u32>();
-        out_bits += member.outputs.iter().map(|o| o.1).sum::<u32>();
-        members.push(member);
+/// Buses at least this wide are arrays of words in C++.
+const ARRAY_BITS: u32 = 96;
+
+fn member(c: &Case) -> Member {
+    let design = match Design::from_verilog_named(&c.name, &c.verilog, &c.name) {
+        Ok(d) => d,
+        Err(e) => panic!("{e}\n{}", c.verilog),
+    };
+    let inputs = super::data_inputs(&design);
+    let outputs: Vec<(String, u32)> = design.outputs().map(|(n, w)| (n.to_string(), w)).collect();
+    let sum = |ports: &[(String, u32)]| ports.iter().map(|p| p.1).sum::<u32>().max(ARRAY_BITS);
+    let (in_bits, out_bits) = (sum(&inputs), sum(&outputs));
+    Member {
+        design,
+        inputs,
+        outputs,
+        in_bits,
+        out_bits,
     }
-    // Both buses are arrays of words in C++ only when they are wide enough.
-    let (in_bits, out_bits) = (in_bits.max(96), out_bits.max(96));
-    let recorded = record(dir, cases, &members, in_bits, out_bits, cycles, seed);
-    let row = out_bits.div_ceil(32) as usize * 4;
-    assert_eq!(recorded.len(), row * cycles as usize, "Verilator recorded another number of cycles");
-    let mut rng = Rng(seed_state(seed));
-    let inputs: Vec<Bits> = (0..cycles).map(|_| stimulus(&mut rng, in_bits)).collect();
-    for (case, m) in cases.iter().zip(&members) {
-        let ours = super::lockstep(&case.name, &m.design, cycles, |cycle| {
-            let mut lo = m.in_lo;
-            let bus = &inputs[cycle as usize];
-            m.inputs
-                .iter()
-                .map(|(_, w)| {
-                    lo += w;
-                    bus.slice(lo - w, *w)
-                })
-                .collect()
+}
+
+/// Compares every case with Verilator, given its inputs in every cycle; returns what differs, one line each.
+pub fn compare(
+    dir: &Path,
+    cases: &[Case],
+    mut stimulus: impl FnMut(usize, &Design) -> Vec<Vec<Bits>>,
+) -> Vec<String> {
+    let members: Vec<Member> = cases.iter().map(member).collect();
+    let inputs: Vec<Vec<Vec<Bits>>> = members
+        .iter()
+        .enumerate()
+        .map(|(i, m)| stimulus(i, &m.design))
+        .collect();
+    let cycles = inputs.iter().map(Vec::len).min().unwrap_or(0);
+    let mut bytes = Vec::new();
+    for cycle in 0..cycles {
+        for (m, rows) in members.iter().zip(&inputs) {
+            let mut bus = Bits::zero(m.in_bits);
+            let mut lo = 0;
+            for value in &rows[cycle] {
+                (0..value.width()).for_each(|i| bus.set(lo + i, value.bit(i)));
+                lo += value.width();
+            }
+            let words = bus.limbs().iter().flat_map(|l| l.to_le_bytes());
+            bytes.extend(words.take(m.in_bits.div_ceil(32) as usize * 4));
+        }
+    }
+    let recorded = record(dir, cases, &members, bytes);
+    let row: usize = members
+        .iter()
+        .map(|m| m.out_bits.div_ceil(32) as usize * 4)
+        .sum();
+    assert_eq!(
+        recorded.len(),
+        row * cycles,
+        "Verilator recorded another number of cycles"
+    );
+    let mut failures = Vec::new();
+    let mut start = 0;
+    for (i, (case, m)) in cases.iter().zip(&members).enumerate() {
+        let ours = super::lockstep(&case.name, &m.design, cycles as u64, |c| {
+            inputs[i][c as usize].clone()
         });
-        'cycles: for (cycle, outputs) in ours.iter().enumerate() {
-            let bytes = &recorded[cycle * row..][..row];
-            let mut lo = m.out_lo;
-            for ((name, width), value) in m.outputs.iter().zip(outputs) {
-                let theirs = field(bytes, lo, *width);
-                lo += width;
-                if theirs != *value {
-                    failures.push(format!(
-                        "{}: `{name}` in cycle {cycle}: Verilator {theirs:x}, weft-sim {value:x}",
-                        case.name
-                    ));
-                    break 'cycles;
-                }
+        let bytes = m.out_bits.div_ceil(32) as usize * 4;
+        failures.extend(first_difference(case, m, &ours, |cycle| {
+            &recorded[cycle * row + start..][..bytes]
+        }));
+        start += bytes;
+    }
+    failures
+}
+
+fn first_difference<'r>(
+    case: &Case,
+    m: &Member,
+    ours: &[Vec<Bits>],
+    theirs: impl Fn(usize) -> &'r [u8],
+) -> Option<String> {
+    for (cycle, outputs) in ours.iter().enumerate() {
+        let mut lo = 0;
+        for ((name, width), value) in m.outputs.iter().zip(outputs) {
+            let expected = field(theirs(cycle), lo, *width);
+            lo += width;
+            if expected != *value {
+                let case = &case.name;
+                return Some(format!(
+                    "{case}: `{name}` in cycle {cycle}: Verilator {expected:x}, weft-sim {value:x}"
+                ));
             }
         }
     }
-    failures
+    None
 }
 
 fn field(bytes: &[u8], lo: u32, width: u32) -> Bits {
@@ -160,54 +190,104 @@ fn field(bytes: &[u8], lo: u32, width: u32) -> Bits {
     out
 }
 
-fn record(
-    dir: &Path,
-    cases: &[Case],
-    members: &[Member],
-    in_bits: u32,
-    out_bits: u32,
-    cycles: u64,
-    seed: u64,
-) -> Vec<u8> {
+fn record(dir: &Path, cases: &[Case], members: &[Member], stimulus: Vec<u8>) -> Vec<u8> {
     let mut text = String::new();
     cases.iter().for_each(|c| text.push_str(&c.verilog));
-    let (ih, oh) = (in_bits - 1, out_bits - 1);
-    let _ = writeln!(text, "\nmodule all(input wire clock, input wire [{ih}:0] in_bus, output wire [{oh}:0] out_bus);");
-    for (c, m) in cases.iter().zip(members) {
+    let (mut header, mut body) = (vec!["input wire clock".to_string()], String::new());
+    let (mut in_buses, mut out_buses) = (String::new(), String::new());
+    for (i, (c, m)) in cases.iter().zip(members).enumerate() {
         let mut ports = vec![];
         if m.design.inputs().any(|(n, _)| n == "clock") {
             ports.push(".clock(clock)".to_string());
         }
-        for (ports_of, bus, mut lo) in [(&m.inputs, "in_bus", m.in_lo), (&m.outputs, "out_bus", m.out_lo)] {
+        header.push(format!("input wire [{}:0] in{i}", m.in_bits - 1));
+        header.push(format!("output wire [{}:0] out{i}", m.out_bits - 1));
+        let _ = write!(in_buses, "{{top->in{i}.m_storage, {}}}, ", m.in_bits);
+        let _ = write!(out_buses, "{{top->out{i}.m_storage, {}}}, ", m.out_bits);
+        for (ports_of, bus) in [(&m.inputs, "in"), (&m.outputs, "out")] {
+            let mut lo = 0;
             for (name, width) in ports_of {
-                ports.push(format!(".{name}({bus}[{}:{lo}])", lo + width - 1));
+                ports.push(format!(".{name}({bus}{i}[{}:{lo}])", lo + width - 1));
                 lo += width;
             }
         }
-        let _ = writeln!(text, "  {} u_{}({});", c.name, c.name, ports.join(", "));
+        let _ = writeln!(body, "  {} u_{}({});", c.name, c.name, ports.join(", "));
     }
-    text.push_str("endmodule\n");
-    let _ = std::fs::remove_dir_all(dir);
-    std::fs::create_dir_all(dir).unwrap();
-    let file = |name: &str| -> PathBuf { dir.join(name) };
-    std::fs::write(file("all.v"), text).unwrap();
+    let _ = writeln!(
+        text,
+        "\nmodule all({});\n{body}endmodule",
+        header.join(", ")
+    );
     let main = MAIN
-        .replace("SEED", &format!("{}ull", seed_state(seed)))
-        .replace("CYCLES", &cycles.to_string())
-        .replace("IN_BITS", &in_bits.to_string())
-        .replace("OUT_BITS", &out_bits.to_string());
-    std::fs::write(file("main.cpp"), main).unwrap();
+        .replace("IN_BUSES", &in_buses)
+        .replace("OUT_BUSES", &out_buses);
+    let file = |name: &str| -> PathBuf { dir.join(name) };
+    let binary = file("build").join("Vall");
+    let same =
+        |name: &str, text: &str| std::fs::read_to_string(file(name)).is_ok_and(|t| t == text);
+    if !(binary.exists() && same("all.v", &text) && same("main.cpp", &main)) {
+        let _ = std::fs::remove_dir_all(dir);
+        std::fs::create_dir_all(dir).unwrap();
+        std::fs::write(file("all.v"), text).unwrap();
+        std::fs::write(file("main.cpp"), main).unwrap();
+        build(dir);
+    }
+    let mut run = Command::new(binary)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = run.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || stdin.write_all(&stimulus));
+    let output = run.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    assert!(
+        output.status.success(),
+        "the Verilated binary failed: {}",
+        output.status
+    );
+    output.stdout
+}
+
+fn build(dir: &Path) {
     let build = Command::new("verilator")
-        .args(["--cc", "--exe", "--build", "-j", "2", "--top-module", "all", "-Wno-fatal", "-Wno-lint", "-Wno-style"])
-        .args(["--x-assign", "0", "--x-initial", "0", "--output-split", "20000", "-CFLAGS", "-O0"])
-        .args(["-Wno-UNOPTFLAT", "-Wno-SELRANGE", "-Wno-COMBDLY", "--Mdir"])
-        .arg(file("build"))
-        .arg(file("main.cpp"))
-        .arg(file("all.v"))
+        .args([
+            "--cc",
+            "--exe",
+            "--build",
+            "-j",
+            "2",
+            "--top-module",
+            "all",
+            "-Wno-fatal",
+            "-Wno-lint",
+            "-Wno-style",
+        ])
+        .args([
+            "--x-assign",
+            "0",
+            "--x-initial",
+            "0",
+            "--output-split",
+            "20000",
+            "-CFLAGS",
+            "-O0",
+        ])
+        .args([
+            "-Wno-UNOPTFLAT",
+            "-Wno-SELRANGE",
+            "-Wno-COMBDLY",
+            "--Mdir",
+            "build",
+            "main.cpp",
+            "all.v",
+        ])
+        .current_dir(dir)
         .output()
         .unwrap();
-    assert!(build.status.success(), "Verilator failed:\n{}", String::from_utf8_lossy(&build.stderr));
-    let run = Command::new(file("build").join("Vall")).output().unwrap();
-    assert!(run.status.success(), "the Verilated binary failed");
-    run.stdout
+    assert!(
+        build.status.success(),
+        "Verilator failed:\n{}",
+        String::from_utf8_lossy(&build.stderr)
+    );
 }
