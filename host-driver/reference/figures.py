@@ -59,7 +59,7 @@ def perplexity(model, tokens, window):
             scored += len(targets)
     mean = float(sum(nll) / scored)
     return {"window": window, "tokens": scored, "mean_nll": mean, "perplexity": float(np.exp(mean)),
-            "window_nll": [round(float(n), 4) for n in nll]}
+            "first_windows_nll": [round(float(n), 4) for n in nll[:2]]}
 
 
 def prompt_figures(model, text):
