@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{SMOLLM2, figures, own, rms_difference, tokens, unpacked};
+use common::{QWEN, SMOLLM2, figures, own, rms_difference, tokens, unpacked};
 use std::sync::atomic::AtomicBool;
 use weft_host::{
     model::{
@@ -123,4 +123,9 @@ fn smollm2_perplexity_agrees() {
     assert_eq!(score.tokens, 1022);
     eprintln!("mean {:.6}, theirs {want:.6}", score.mean_nll);
     assert!((score.mean_nll - want).abs() < 1e-3);
+}
+
+#[test]
+fn qwen_logits_agree_with_rounded_activations() {
+    logits_agree(QWEN, "qwen2.5-coder-1.5b", ROUNDED);
 }
