@@ -13,8 +13,10 @@ use crate::exit::{self, OrExit, fail};
 use crate::loaded;
 use crate::ui::{self, Cancel};
 
-/// Tokens of a window unless the user says otherwise.
-pub(crate) const WINDOW: usize = 512;
+/// Tokens of a window unless the user says otherwise: 512, or what fits the model behind a beginning token.
+pub(crate) fn default_window(model: &Model) -> usize {
+    512.min(model.config().context - 1)
+}
 
 /// Print the perplexity of a packed model on a text; lower is better.
 ///
@@ -29,9 +31,9 @@ pub(crate) struct Args {
     /// UTF-8 text
     #[arg(long, value_name = "FILE")]
     text: PathBuf,
-    /// Tokens of a window
-    #[arg(long, value_name = "N", default_value_t = WINDOW, value_parser = parse_window)]
-    window: usize,
+    /// Tokens of a window [default: 512, or the model's context where that is shorter]
+    #[arg(long, value_name = "N", value_parser = parse_window)]
+    window: Option<usize>,
     /// Tokens of the text to use [default: all]
     #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
     tokens: usize,
@@ -55,6 +57,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let model = loaded::open(&args.model)?;
     let text = loaded::read_text(&args.text)?;
     let tokens = tokens(&model.tokenizer, &text, args.tokens, &args.text)?;
+    let window = args.window.unwrap_or_else(|| default_window(&model.model));
     let mut on = args.device.build(&model, &cancel)?;
     let scored = score(
         "scoring",
@@ -62,7 +65,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         &mut on.products,
         &model.tokenizer,
         &tokens,
-        args.window,
+        window,
         &cancel,
     )?;
     if args.json {
@@ -71,7 +74,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
             serde_json::to_string_pretty(&json!({
                 "perplexity": scored.perplexity(),
                 "tokens": scored.tokens,
-                "window": args.window,
+                "window": window,
                 "device": on.name,
                 "model": args.model,
                 "text": args.text,
@@ -82,7 +85,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
             "perplexity {:.4} over {} tokens in windows of {}",
             scored.perplexity(),
             scored.tokens,
-            args.window
+            window
         );
     }
     Ok(())

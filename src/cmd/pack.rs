@@ -158,9 +158,10 @@ impl Unpacked {
             bar.set_position(p.done);
         });
         bar.finish_and_clear();
-        report
-            .with_context(|| format!("cannot pack into {}", output.display()))
-            .or_exit(exit::OUTPUT)
+        let report = report.with_context(|| format!("cannot pack into {}", output.display()));
+        // What is not the disk's fault is the model's.
+        let disk = matches!(&report, Err(e) if e.chain().any(|c| c.is::<std::io::Error>()));
+        report.or_exit(if disk { exit::OUTPUT } else { exit::INPUT })
     }
 
     /// The model as the file has it, computed in f32.
@@ -197,7 +198,7 @@ fn calibrate(
         &mut recorder,
         &source.tokenizer,
         &tokens,
-        eval::WINDOW,
+        eval::default_window(&model),
         cancel,
     )?;
     Ok(Some(recorder.into_calibration()))
@@ -224,7 +225,7 @@ fn quality(
             p,
             &source.tokenizer,
             &tokens,
-            eval::WINDOW,
+            eval::default_window(&model),
             cancel,
         )?
         .perplexity())
@@ -239,7 +240,7 @@ fn quality(
     let weights = score("packed", &mut dense)?;
     let mut report = json!({
         "tokens": tokens.len(),
-        "window": eval::WINDOW,
+        "window": eval::default_window(&model),
         "unpacked": unpacked,
         "packed": weights,
         "packed_over_unpacked": weights / unpacked,
