@@ -66,6 +66,8 @@ pub struct Synthesis {
     /// Arguments beside the top and the netlist's name.
     #[serde(default)]
     pub args: Vec<String>,
+    /// Oldest yosys that is known to serve this family, as in `0.64`.
+    pub oldest: Option<String>,
 }
 
 /// A nextpnr call. `{package}`, `{speed}`, `{device}`, `{series}`, `{netlist}`, `{constraints}` and `{placed}` stand
@@ -144,6 +146,9 @@ pub struct ReportCells {
     pub registers: Vec<String>,
     /// Multiplier blocks.
     pub multipliers: Vec<String>,
+    /// Multiplier blocks of which two take the place of one.
+    #[serde(default)]
+    pub half_multipliers: Vec<String>,
     /// Block RAMs.
     pub block_rams: Vec<String>,
 }

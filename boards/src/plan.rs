@@ -77,6 +77,8 @@ pub struct Step {
     pub phase: Phase,
     /// Program, by its name in `tools.toml`.
     pub program: String,
+    /// Oldest version that is known to serve, as in `0.64`.
+    pub oldest: Option<String>,
     /// Arguments; every file name is relative to the build folder.
     pub args: Vec<String>,
     /// Files that it writes.
@@ -204,18 +206,21 @@ impl Plan {
                 Step {
                     phase: Phase::Synthesis,
                     program: "yosys".into(),
+                    oldest: family.synthesis.oldest.clone(),
                     args: vec![SCRIPT.into()],
                     outputs: vec![NETLIST.into(), CELLS.into()],
                 },
                 Step {
                     phase: Phase::PlaceAndRoute,
                     program: family.place_and_route.program.clone(),
+                    oldest: None,
                     args: route,
                     outputs: vec![placed.clone(), REPORT.into()],
                 },
                 Step {
                     phase: Phase::Pack,
                     program: family.pack.program.clone(),
+                    oldest: None,
                     args: family.pack.args.iter().map(fill).collect(),
                     outputs: vec![image.clone()],
                 },
@@ -251,6 +256,9 @@ impl Plan {
                 step.phase.name(),
                 step.outputs.join(", ")
             );
+            if let Some(oldest) = &step.oldest {
+                let _ = writeln!(out, "# {} {oldest} or later", step.program);
+            }
             let _ = writeln!(out, "{} {}", step.program, step.args.join(" "));
         }
         out

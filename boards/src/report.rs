@@ -54,6 +54,50 @@ pub struct CriticalPath {
     pub hops: Vec<(String, f64)>,
 }
 
+/// A stretch of a path inside one block of the design.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stretch {
+    /// The block, as the Rust description names it: its path from the top.
+    pub name: String,
+    /// Time inside it, the wire into it included, ns.
+    pub ns: f64,
+    /// Cells and wires.
+    pub steps: usize,
+}
+
+impl CriticalPath {
+    /// The path block by block: synthesis invents the cells' names, the blocks above them are the description's.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<Stretch> {
+        let mut stretches: Vec<Stretch> = Vec::new();
+        let mut before = 0.0;
+        for (cell, at) in &self.hops {
+            let block = block_of(cell);
+            let ns = at - before;
+            before = *at;
+            match stretches.last_mut() {
+                Some(last) if last.name == block => {
+                    last.ns += ns;
+                    last.steps += 1;
+                }
+                _ => stretches.push(Stretch {
+                    name: block.into(),
+                    ns,
+                    steps: 1,
+                }),
+            }
+        }
+        stretches
+    }
+}
+
+/// The block that a `block.block.cell.port` is in.
+fn block_of(cell: &str) -> &str {
+    let without_port = cell.rsplit_once('.').map_or(cell, |(rest, _)| rest);
+    let block = without_port.rsplit_once('.').map(|(block, _)| block);
+    block.unwrap_or("the top level")
+}
+
 /// How much of a resource is used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
@@ -201,8 +245,12 @@ impl Report {
                 path.logic_ns,
                 path.wire_ns
             );
-            for (cell, at) in &path.hops {
-                let _ = writeln!(out, "  {at:6.2} ns  {cell}");
+            for block in path.blocks() {
+                let _ = writeln!(
+                    out,
+                    "  {:6.2} ns in {:2} steps to {}",
+                    block.ns, block.steps, block.name
+                );
             }
         }
         out
@@ -242,20 +290,25 @@ fn critical(paths: &[Path]) -> Option<CriticalPath> {
 
 fn usage(utilization: &BTreeMap<String, Utilization>, family: &Family) -> Vec<Usage> {
     let cells = &family.report;
-    [
-        ("LUTs", &cells.luts),
-        ("registers", &cells.registers),
-        ("multipliers", &cells.multipliers),
-        ("block RAMs", &cells.block_rams),
-    ]
-    .into_iter()
-    .filter_map(|(resource, names)| {
+    let used = |names: &[String]| -> u64 {
+        let counted = names.iter().filter_map(|n| utilization.get(n));
+        counted.map(|u| u.used).sum()
+    };
+    let count = |resource: &str, names: &[String], halves: &[String]| {
         let counted: Vec<_> = names.iter().filter_map(|n| utilization.get(n)).collect();
         (!counted.is_empty()).then(|| Usage {
             resource: resource.into(),
-            used: counted.iter().map(|u| u.used).sum(),
+            used: used(names) + used(halves).div_ceil(2),
             available: counted.iter().map(|u| u.available).sum(),
         })
-    })
+    };
+    [
+        count("LUTs", &cells.luts, &[]),
+        count("registers", &cells.registers, &[]),
+        count("multipliers", &cells.multipliers, &cells.half_multipliers),
+        count("block RAMs", &cells.block_rams, &[]),
+    ]
+    .into_iter()
+    .flatten()
     .collect()
 }

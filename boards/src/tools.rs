@@ -89,6 +89,18 @@ pub enum ToolError {
         /// How to get it.
         fix: String,
     },
+    /// There is one, but it is too old.
+    #[error("{path} is {version}, but {oldest} or later is needed here: {fix}")]
+    TooOld {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: String,
+        /// The oldest that serves.
+        oldest: String,
+        /// How to get a newer one.
+        fix: &'static str,
+    },
     /// A step of the installation failed.
     #[error("cannot install the tools: {step} failed: {cause}")]
     Install {
@@ -108,19 +120,34 @@ impl Tools {
         toml::from_str(FILE).map_err(|e| ToolError::File(e.to_string()))
     }
 
-    /// Finds a program: in `path` first, then in the environment `venv`.
+    /// Finds a program: in `path` first, then in the environment `venv`. One that is older than `oldest` (a version
+    /// like `0.64`) is passed over.
     ///
     /// # Errors
-    /// [`ToolError::Missing`] with the way to get it.
-    pub fn find(&self, program: &str, path: &[PathBuf], venv: &Path) -> Result<Tool, ToolError> {
+    /// [`ToolError::Missing`] and [`ToolError::TooOld`] with the way to get it.
+    pub fn find(
+        &self,
+        program: &str,
+        oldest: Option<&str>,
+        path: &[PathBuf],
+        venv: &Path,
+    ) -> Result<Tool, ToolError> {
+        let mut too_old = None;
         let known = self.programs.iter().find(|p| p.name == program);
         let native_names = known.map_or(vec![program.to_owned()], |p| p.native.clone());
         for name in &native_names {
             if let Some(file) = path.iter().find_map(|dir| executable(dir, name)) {
                 let args = known.map(|p| p.version.as_slice()).unwrap_or_default();
+                let version = said_version(&file, args);
+                if let (Some(oldest), Some(said)) = (oldest, &version)
+                    && older(said, oldest)
+                {
+                    too_old = Some((file, said.clone(), oldest.to_owned()));
+                    continue;
+                }
                 return Ok(Tool {
                     program: program.into(),
-                    version: said_version(&file, args),
+                    version,
                     path: file,
                     origin: Origin::Native,
                 });
@@ -134,6 +161,14 @@ impl Tools {
                 version: package.and_then(|name| installed_version(venv, name)),
                 path: file,
                 origin: Origin::Pinned,
+            });
+        }
+        if let Some((path, version, oldest)) = too_old {
+            return Err(ToolError::TooOld {
+                path,
+                version,
+                oldest,
+                fix: "run `weft tools install`, or update it",
             });
         }
         Err(ToolError::Missing {
@@ -237,9 +272,24 @@ fn said_version(file: &Path, args: &[String]) -> Option<String> {
 }
 
 fn has_version(line: &str) -> bool {
-    line.as_bytes()
-        .windows(3)
-        .any(|w| w[0].is_ascii_digit() && w[1] == b'.' && w[2].is_ascii_digit())
+    number(line).is_some()
+}
+
+/// The first number like `1.2` in a text: before and after the point.
+fn number(text: &str) -> Option<(u32, u32)> {
+    text.split(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .find_map(|word| {
+            let mut parts = word.split('.');
+            Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+        })
+}
+
+/// Whether a program that says `said` is older than `oldest`; one that names no version is taken for new enough.
+fn older(said: &str, oldest: &str) -> bool {
+    match (number(said), number(oldest)) {
+        (Some(said), Some(oldest)) => said < oldest,
+        _ => false,
+    }
 }
 
 /// The version of a package, from the name of its metadata folder.

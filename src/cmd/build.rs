@@ -164,7 +164,10 @@ fn build(
     let found: Vec<Tool> = plan
         .steps
         .iter()
-        .map(|step| args.place.find(&tools, &step.program))
+        .map(|step| {
+            args.place
+                .find(&tools, &step.program, step.oldest.as_deref())
+        })
         .collect::<anyhow::Result<_>>()?;
     run::prepare(plan, dir).or_exit(exit::OUTPUT)?;
     let verilog = weft_hdl::generate_verilog(config)?;

@@ -54,7 +54,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let loader = args.place.find(&Tools::embedded()?, "openFPGALoader")?;
+    let loader = args
+        .place
+        .find(&Tools::embedded()?, "openFPGALoader", None)?;
     plan.run(&loader.path).map_err(coded)?;
     let place = if args.persist {
         "in the flash"

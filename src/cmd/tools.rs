@@ -44,16 +44,27 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Finds a program: on the PATH first, then among the pinned ones.
-    pub(crate) fn find(&self, tools: &Tools, program: &str) -> anyhow::Result<Tool> {
-        found(tools, program, &search_path(), &self.dir).or_exit(exit::MISSING)
+    /// Finds a program: on the PATH first, then among the pinned ones; none older than `oldest`.
+    pub(crate) fn find(
+        &self,
+        tools: &Tools,
+        program: &str,
+        oldest: Option<&str>,
+    ) -> anyhow::Result<Tool> {
+        found(tools, program, oldest, &search_path(), &self.dir).or_exit(exit::MISSING)
     }
 }
 
-fn found(tools: &Tools, name: &str, path: &[PathBuf], dir: &Path) -> Result<Tool, ToolError> {
+fn found(
+    tools: &Tools,
+    name: &str,
+    oldest: Option<&str>,
+    path: &[PathBuf],
+    dir: &Path,
+) -> Result<Tool, ToolError> {
     // The tools run in another folder.
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    tools.find(name, path, &dir)
+    tools.find(name, oldest, path, &dir)
 }
 
 fn search_path() -> Vec<PathBuf> {
@@ -91,7 +102,7 @@ fn list(tools: &Tools, place: &Place, json: bool) -> anyhow::Result<()> {
         .programs
         .iter()
         .map(|p| {
-            let tool = found(tools, &p.name, &path, &place.dir);
+            let tool = found(tools, &p.name, None, &path, &place.dir);
             Entry {
                 program: &p.name,
                 serves: &p.serves,
