@@ -9,6 +9,9 @@ use weft_hdl::{CoreConfig, Twin};
 use weft_protocol::packet::Request;
 use weft_protocol::registers::Register;
 
+/// Sends bytes through a core with gaps and returns its answer and the cycles it took.
+type Run<'a> = &'a dyn Fn(&[u8], Gaps) -> (Vec<u32>, u64);
+
 /// Registers that do not depend on timing.
 const STABLE: [Register; 13] = [
     Register::Magic,
@@ -34,12 +37,7 @@ fn read_all(out: &mut Vec<u8>) {
 }
 
 /// Runs a stream through a core, and fails where it differs from what the twin said.
-fn compare(
-    run: &dyn Fn(&[u8], Gaps) -> (Vec<u32>, u64),
-    bytes: &[u8],
-    gaps: Gaps,
-    expected: &[u32],
-) {
+fn compare(run: Run<'_>, bytes: &[u8], gaps: Gaps, expected: &[u32]) {
     let (got, _) = run(bytes, gaps);
     let first = expected.iter().zip(&got).position(|(a, b)| a != b);
     assert!(
@@ -53,7 +51,7 @@ fn compare(
 }
 
 /// Runs `rounds` random streams of each sort through a core and its twin.
-fn check(config: CoreConfig, rounds: u64, run: &dyn Fn(&[u8], Gaps) -> (Vec<u32>, u64)) {
+fn check(config: CoreConfig, rounds: u64, run: Run<'_>) {
     let seed = (config.banks * 1000 + config.batch * 10 + config.depth) as u64;
     let mut random = Random(seed);
     for i in 0..rounds {
