@@ -275,30 +275,47 @@ fn attend_heads<const HEADS: usize>(
     for scores in scores.chunks_exact_mut(width) {
         softmax(&mut scores[..positions]);
     }
-    const WIDE: usize = 16;
-    let weights: [&[f32]; HEADS] = std::array::from_fn(|h| &scores[h * width..][..positions]);
-    let whole = dim / WIDE * WIDE;
-    for at in (0..whole).step_by(WIDE) {
-        let mut sums = [[0.0f32; WIDE]; HEADS];
-        for (p, row) in values.chunks_exact(dim).take(positions).enumerate() {
-            let row = &row[at..at + WIDE];
-            for (sums, weights) in sums.iter_mut().zip(weights) {
-                for (sum, value) in sums.iter_mut().zip(row) {
-                    *sum += weights[p] * value;
-                }
+    // Values are taken some positions at a time, so that the second head finds them in the cache.
+    const NEAR: usize = 64;
+    out.fill(0.0);
+    let seen = &values[..positions * dim];
+    for (n, values) in seen.chunks(NEAR * dim).enumerate() {
+        for h in 0..HEADS {
+            let weights = &scores[h * width + n * NEAR..][..values.len() / dim];
+            let out = &mut out[h * dim..(h + 1) * dim];
+            let by_64 = dim / 64 * 64;
+            let by_16 = dim / 16 * 16;
+            for at in (0..by_64).step_by(64) {
+                weigh::<64>(weights, values, dim, at, out);
+            }
+            for at in (by_64..by_16).step_by(16) {
+                weigh::<16>(weights, values, dim, at, out);
+            }
+            for at in by_16..dim {
+                weigh::<1>(weights, values, dim, at, out);
             }
         }
-        for (h, sums) in sums.iter().enumerate() {
-            out[h * dim + at..][..WIDE].copy_from_slice(sums);
+    }
+}
+
+/// Adds the weighted rows to `WIDE` components of `out` from `at` on.
+#[inline(always)]
+fn weigh<const WIDE: usize>(
+    weights: &[f32],
+    values: &[f32],
+    dim: usize,
+    at: usize,
+    out: &mut [f32],
+) {
+    let out = &mut out[at..at + WIDE];
+    let mut sums = [0.0f32; WIDE];
+    sums.copy_from_slice(out);
+    for (w, row) in weights.iter().zip(values.chunks_exact(dim)) {
+        for (sum, value) in sums.iter_mut().zip(&row[at..at + WIDE]) {
+            *sum += w * value;
         }
     }
-    for h in 0..HEADS {
-        for at in whole..dim {
-            let column = values[at..].iter().step_by(dim);
-            let products = weights[h].iter().zip(column).map(|(w, v)| w * v);
-            out[h * dim + at] = products.sum();
-        }
-    }
+    out.copy_from_slice(&sums);
 }
 
 #[cfg(test)]
@@ -340,7 +357,13 @@ mod tests {
 
     #[test]
     fn attention_matches_its_definition() {
-        for (dim, positions, heads) in [(8, 7, 2), (20, 16, 3), (64, 33, 5)] {
+        for (dim, positions, heads) in [
+            (8, 7, 2),
+            (20, 16, 3),
+            (64, 33, 5),
+            (80, 70, 4),
+            (128, 129, 6),
+        ] {
             let q = ramp(heads * dim, 0.3);
             let v = ramp((positions + 3) * dim, 0.2);
             let k = ramp((positions + 3) * dim, 0.7);
