@@ -53,7 +53,7 @@ impl Piece {
                 for item in like {
                     at += 1;
                     let next = items.get(at).filter(|n| !n.masked).copied();
-                    self.group(kernel, item, next, shape.rows, tokens, banks, &mut scratch);
+                    self.group(kernel, item, next, shape, banks, &mut scratch);
                 }
                 self.settle::<K>(order(&like[0]), shape.rows, tokens);
             }
@@ -66,11 +66,11 @@ impl Piece {
         kernel: K,
         item: &Item<'_>,
         next: Option<Item<'_>>,
-        rows: usize,
-        tokens: usize,
+        shape: &Sums,
         banks: usize,
         scratch: &mut K::Scratch,
     ) {
+        let (rows, tokens) = (shape.rows, 1 << shape.log2_batch);
         let quads = item.bundles.len().div_ceil(QUAD);
         self.pack_activations(item, tokens, quads);
         let mut columns = std::mem::take(&mut self.columns);
