@@ -19,6 +19,7 @@ pub(super) struct Piece {
     x: Vec<u32>,
     /// Columns of a masked group, expanded.
     columns: Vec<u8>,
+    survivors: masked::Survivors,
 }
 
 /// The kind whose order of lanes the sums of an item have.
@@ -78,7 +79,14 @@ impl Piece {
         let bundles = if item.masked {
             columns.resize(rows * item.bundles.len(), 0);
             for (column, bundle) in columns.chunks_exact_mut(rows).zip(item.bundles) {
-                masked::expand(item.kind, item.scales, bundle, banks, column);
+                masked::expand(
+                    item.kind,
+                    item.scales,
+                    bundle,
+                    banks,
+                    &mut self.survivors,
+                    column,
+                );
             }
             expanded = columns
                 .chunks_exact(rows)
