@@ -5,7 +5,11 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 #[path = "../../hdl/tests/common/stream.rs"]
-#[allow(dead_code, reason = "shared with the core's own tests")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "shared with the core's own tests"
+)]
 mod stream;
 
 use std::time::Instant;

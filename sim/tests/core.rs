@@ -3,7 +3,11 @@
 
 mod common;
 #[path = "../../hdl/tests/common/stream.rs"]
-#[allow(dead_code, reason = "shared with the core's own tests")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "shared with the core's own tests"
+)]
 mod stream;
 
 use common::core_harness::Harness;

@@ -142,7 +142,7 @@ fn core_runs_as_a_model_says() {
         sim.poke(data, d);
         sim.cycle();
         assert_eq!(sim.peek(busy), u64::from(m_state != 0), "cycle {cycle}");
-        assert_eq!(sim.peek(table), m_count * m_count & 0xff, "cycle {cycle}");
+        assert_eq!(sim.peek(table), (m_count * m_count) & 0xff, "cycle {cycle}");
         assert_eq!(sim.peek(stored), m_read, "cycle {cycle}");
         assert_eq!(sim.peek(sum), u64::from(m_sum as u32), "cycle {cycle}");
         let read = m_ram[m_count as usize];

@@ -54,15 +54,16 @@ impl Elaborator<'_> {
 
     /// The value of a select expression.
     pub(super) fn select(&mut self, scope: &mut Scope, env: &Env, e: &Expr) -> Result<NodeId> {
-        if let ExprKind::Index(base, index) = &e.kind {
-            if let Some((memory, shape)) = self.memory_name(scope, base) {
-                if env.wrote_blocking(memory) {
-                    return Err(self
-                        .unsupported(e.line, "memory read after a blocking write in one process"));
-                }
-                let address = self.address(scope, env, base, index)?;
-                return Ok(self.builder.add(Op::Read(memory, address), shape.width));
+        if let ExprKind::Index(base, index) = &e.kind
+            && let Some((memory, shape)) = self.memory_name(scope, base)
+        {
+            if env.wrote_blocking(memory) {
+                return Err(
+                    self.unsupported(e.line, "memory read after a blocking write in one process")
+                );
             }
+            let address = self.address(scope, env, base, index)?;
+            return Ok(self.builder.add(Op::Read(memory, address), shape.width));
         }
         let (base, offset) = self.offset(scope, env, e)?;
         let width = self.shape(scope, e)?.width;

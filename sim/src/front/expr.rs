@@ -96,15 +96,15 @@ impl Cursor<'_> {
 
     fn unary_expr(&mut self) -> Result<Expr> {
         let line = self.line();
-        if let Token::Symbol(symbol) = *self.peek() {
-            if let Some(op) = unary(symbol) {
-                self.advance();
-                let operand = self.nested(Self::unary_expr)?;
-                return Ok(Expr {
-                    line,
-                    kind: ExprKind::Unary(op, Box::new(operand)),
-                });
-            }
+        if let Token::Symbol(symbol) = *self.peek()
+            && let Some(op) = unary(symbol)
+        {
+            self.advance();
+            let operand = self.nested(Self::unary_expr)?;
+            return Ok(Expr {
+                line,
+                kind: ExprKind::Unary(op, Box::new(operand)),
+            });
         }
         self.primary()
     }

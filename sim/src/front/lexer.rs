@@ -142,7 +142,7 @@ type Parts<'a> = (Option<&'a str>, bool, Radix, &'a str);
 fn based(i: &str) -> Out<'_, Parts<'_>> {
     let spaces = || take_while(|c: char| c == ' ' || c == '\t');
     let sign = map(opt(one_of("sS")), |s| s.is_some());
-    let radix = map(one_of("bBoOdDhH"), |c| Radix::of(c));
+    let radix = map(one_of("bBoOdDhH"), Radix::of);
     let digits = take_while1(|c: char| {
         c.is_ascii_hexdigit() || matches!(c, '_' | 'x' | 'X' | 'z' | 'Z' | '?')
     });

@@ -192,15 +192,15 @@ impl Builder {
         if let Op::Unary(Unary::Not, inner) = *self.op(c) {
             return Some(self.mux(inner, b, a));
         }
-        if let Op::Mux(c2, x, _) = *self.op(a) {
-            if c2 == c {
-                return Some(self.mux(c, x, b));
-            }
+        if let Op::Mux(c2, x, _) = *self.op(a)
+            && c2 == c
+        {
+            return Some(self.mux(c, x, b));
         }
-        if let Op::Mux(c2, _, y) = *self.op(b) {
-            if c2 == c {
-                return Some(self.mux(c, a, y));
-            }
+        if let Op::Mux(c2, _, y) = *self.op(b)
+            && c2 == c
+        {
+            return Some(self.mux(c, a, y));
         }
         if self.width(a) == 1 {
             match (
