@@ -104,34 +104,20 @@ struct Planner<'n> {
 
 impl Planner<'_> {
     fn build(&mut self, commit: bool) {
-        let mut root = Block::default();
-        let visible = self.netlist.outputs.iter().chain(&self.netlist.signals);
-        root.actions = visible
-            .enumerate()
-            .map(|(i, n)| Action::Visible(i, n.node))
-            .collect();
-        self.plan.blocks.push(root);
+        self.plan.blocks.push(Block::default());
         if commit {
             let mut sinks = Vec::new();
             for (i, r) in self.netlist.registers.iter().enumerate() {
                 sinks.push(Sink::Register(i as u32, r.next));
             }
             for (i, m) in self.netlist.memories.iter().enumerate() {
-                match m.writes.len() {
-                    1 => sinks.push(Sink::Write(i as u32, 0)),
-                    // Writes of one memory keep their order, so they stay together in the root.
-                    n => (0..n).for_each(|write| {
-                        let action = Action::Write {
-                            memory: i as u32,
-                            write,
-                            enabled: false,
-                        };
-                        self.plan.blocks[0].actions.push(action);
-                    }),
-                }
+                sinks.extend((0..m.writes.len()).map(|w| Sink::Write(i as u32, w)));
             }
             self.fill(0, sinks);
         }
+        let visible = self.netlist.outputs.iter().chain(&self.netlist.signals);
+        let visible = visible.enumerate().map(|(i, n)| Action::Visible(i, n.node));
+        self.plan.blocks[0].actions.extend(visible);
         self.plan.place = self.placement();
     }
 
@@ -139,8 +125,11 @@ impl Planner<'_> {
     fn condition(&self, sink: &Sink) -> Option<NodeId> {
         match sink {
             Sink::Write(m, w) => {
-                let enable = self.netlist.memories[*m as usize].writes[*w].enable;
-                self.netlist.constant(enable).is_none().then_some(enable)
+                // Writes of one memory keep their order, so they get no branch that could move one of them.
+                let writes = &self.netlist.memories[*m as usize].writes;
+                let enable = writes[*w].enable;
+                let gated = writes.len() == 1 && self.netlist.constant(enable).is_none();
+                gated.then_some(enable)
             }
             Sink::Register(r, next) => match self.netlist.node(*next).op {
                 Op::Mux(c, a, b) => {
@@ -157,6 +146,8 @@ impl Planner<'_> {
         let depth = self.plan.blocks[block].depth;
         let mut groups: Vec<(NodeId, Vec<Sink>)> = Vec::new();
         let mut known: HashMap<NodeId, usize> = HashMap::new();
+        // Writes come last, when most reads of their memory are done.
+        let mut writes = Vec::new();
         for s in sinks {
             match self.condition(&s).filter(|_| depth < MAX_DEPTH) {
                 Some(c) => {
@@ -166,23 +157,21 @@ impl Planner<'_> {
                     });
                     groups[at].1.push(s);
                 }
-                None => {
-                    let action = match s {
-                        Sink::Register(r, next) => Action::Register(r, next),
-                        Sink::Write(memory, write) => {
-                            let enable =
-                                self.netlist.memories[memory as usize].writes[write].enable;
-                            let enabled =
-                                self.netlist.constant(enable).is_some_and(|k| !k.is_zero());
-                            Action::Write {
-                                memory,
-                                write,
-                                enabled,
-                            }
-                        }
-                    };
-                    self.plan.blocks[block].actions.push(action);
-                }
+                None => match s {
+                    Sink::Register(r, next) => {
+                        let action = Action::Register(r, next);
+                        self.plan.blocks[block].actions.push(action);
+                    }
+                    Sink::Write(memory, write) => {
+                        let enable = self.netlist.memories[memory as usize].writes[write].enable;
+                        let enabled = self.netlist.constant(enable).is_some_and(|k| !k.is_zero());
+                        writes.push(Action::Write {
+                            memory,
+                            write,
+                            enabled,
+                        });
+                    }
+                },
             }
         }
         for (c, group) in groups {
@@ -217,6 +206,7 @@ impl Planner<'_> {
                 .actions
                 .push(Action::If(c, then, other));
         }
+        self.plan.blocks[block].actions.extend(writes);
     }
 
     fn child(&mut self, parent: BlockId) -> BlockId {

@@ -228,7 +228,9 @@ impl Scheduler<'_> {
                 continue;
             }
             stack.push((id, true));
+            let operands = stack.len();
             op.each(|a| stack.push((a, false)));
+            stack[operands..].reverse();
         }
     }
 }
