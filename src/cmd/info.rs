@@ -94,7 +94,6 @@ fn weft(path: &Path, verify: bool) -> anyhow::Result<serde_json::Value> {
         "tiles": matrices().map(|(_, m)| m.tiles.len()).sum::<usize>(),
         "packed": meta.options,
         "source": meta.source,
-        "chat_template": meta.chat_template.is_some(),
         "model": meta.model,
     }))
 }

@@ -150,7 +150,6 @@ impl Unpacked {
             config: &self.config,
             source: self.source.clone(),
             tokenizer: &self.tokenizer.to_json()?,
-            chat_template: None,
         };
         let bar = ui::byte_bar(0, "packing");
         let report = pack::pack(&input, options, calibration, output, &mut |p| {

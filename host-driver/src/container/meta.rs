@@ -14,8 +14,6 @@ pub struct Meta {
     pub options: PackOptions,
     /// From what.
     pub source: Source,
-    /// The chat template, as the model file had it.
-    pub chat_template: Option<String>,
     /// The token embedding in `EMBED`.
     pub embedding: EmbedInfo,
     /// What is in `HOST`.

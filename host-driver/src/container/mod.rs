@@ -5,8 +5,8 @@
 //! | header | first 4096 bytes | magic, version, section table, checksum; see [`header`] |
 //! | `EMBED` | aligned to 4096 | token embedding rows in the model file's own blocks, row-major for look-up |
 //! | `DATA` | aligned to 4096 | tiles, each aligned to 4096: scale words and column bundles in wire layout |
-//! | `META` | | JSON: hyper-parameters, packing choices, source, chat template; see [`Meta`] |
-//! | `TOKENIZER` | | JSON |
+//! | `META` | | JSON: hyper-parameters, packing choices, source; see [`Meta`] |
+//! | `TOKENIZER` | | JSON, chat template included |
 //! | `HOST` | | norms and biases, `f32`, found by name through `META` |
 //! | `INDEX` | | binary: sites, matrices, row scales, tiles, groups; see [`index`] |
 //! | `BLOCKS` | | one xxh3 for each 256 KiB of the file between the header and the end of `DATA` |

@@ -28,10 +28,8 @@ pub struct Input<'a> {
     pub config: &'a ModelConfig,
     /// Where it came from.
     pub source: Source,
-    /// Its tokenizer as JSON.
+    /// Its tokenizer as JSON, chat template included.
     pub tokenizer: &'a [u8],
-    /// Its chat template.
-    pub chat_template: Option<String>,
 }
 
 /// How far packing is.
@@ -123,7 +121,6 @@ pub fn pack_into<W: Write + Seek>(
             },
         },
         source: input.source.clone(),
-        chat_template: input.chat_template.clone(),
         embedding: EmbedInfo {
             format: embedding.ty.to_string(),
             rows: embedding.rows,

@@ -206,6 +206,5 @@ pub fn input<'a>(gguf: &'a Gguf, config: &'a ModelConfig) -> Input<'a> {
             sha256: String::new(),
         },
         tokenizer: b"{\"synthetic\":true}",
-        chat_template: Some("{{ messages }}".into()),
     }
 }
