@@ -195,7 +195,7 @@ fn twin(requests: &[Request<'_>]) -> (Vec<i32>, weft_hdl::core::twin::Counts) {
         let header = (u64::from(b) << 32 | u64::from(a)).to_le_bytes();
         let header = Header::from_bytes(header);
         assert_eq!(header.op, Opcode::Result as u8);
-        let n = usize::from(header.arg16) * 64 << header.flags;
+        let n = (usize::from(header.arg16) * 64) << header.flags;
         sums.extend(words.by_ref().take(n).map(|w| w as i32));
     }
     (sums, twin.counts())
