@@ -10,6 +10,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::exit;
 
+/// Prints a line of the result to standard output; a closed pipe or a full disk is an error, never a panic.
+macro_rules! outln {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        writeln!(std::io::stdout(), $($text)*)?
+    }};
+}
+pub(crate) use outln;
+
 /// Prints an error with its causes in one paragraph.
 pub(crate) fn print_error(error: &anyhow::Error) {
     let bold = std::io::stderr().is_terminal();

@@ -312,7 +312,7 @@ impl View {
         self.finish();
         if self.stream {
             print_now(if self.bar.is_some() { text } else { rest });
-            println!();
+            print_now("\n");
         }
     }
 

@@ -1,5 +1,6 @@
 //! `weft boards`: the boards that are known, from their files.
 
+use crate::ui::outln;
 use serde::Serialize;
 use weft_boards::board::{Core, Link, Status};
 use weft_boards::part::Resources;
@@ -70,17 +71,24 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     }
     if args.json {
         let entries: Vec<_> = catalog.targets().map(|t| Entry::of(&t)).collect();
-        println!("{}", serde_json::to_string_pretty(&entries)?);
+        outln!("{}", serde_json::to_string_pretty(&entries)?);
         return Ok(());
     }
-    println!(
+    outln!(
         "{:16} {:13} {:>6} {:>6} {:>6}  {:>7}  {:5} {:12} board",
-        "name", "part", "LUTs", "mults", "RAMs", "clock", "core", "status"
+        "name",
+        "part",
+        "LUTs",
+        "mults",
+        "RAMs",
+        "clock",
+        "core",
+        "status"
     );
     for t in catalog.targets() {
         let r = t.part.resources;
         let core = t.variant.core.map_or_else(|| "-".into(), |c| c.to_string());
-        println!(
+        outln!(
             "{:16} {:13} {:>6} {:>6} {:>6}  {:>3} MHz  {core:5} {:12} {}",
             t.variant.name,
             t.part.title,

@@ -18,6 +18,7 @@ use weft_protocol::registers::MAP_HASH;
 use super::tools::Place;
 use crate::exit::{self, OrExit, fail};
 use crate::ui;
+use crate::ui::outln;
 
 /// Plan a board's build, or build the bare core for its part and say what clock and size it reaches.
 ///
@@ -100,7 +101,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let plan = Plan::new(&target, &options);
     if args.plan {
         if args.json {
-            println!("{}", serde_json::to_string_pretty(&plan)?);
+            outln!("{}", serde_json::to_string_pretty(&plan)?);
         } else {
             print!("{}", plan.text());
         }
@@ -262,9 +263,9 @@ fn build(
 
 fn show(args: &Args, built: &Built<'_>) -> anyhow::Result<()> {
     if args.json {
-        println!("{}", serde_json::to_string_pretty(built)?);
+        outln!("{}", serde_json::to_string_pretty(built)?);
     } else {
-        println!(
+        outln!(
             "{} ({}), {} {}, {} stream bytes, depth {}, seed {}",
             built.board,
             built.part,
@@ -280,9 +281,9 @@ fn show(args: &Args, built: &Built<'_>) -> anyhow::Result<()> {
             .iter()
             .map(|(phase, s)| format!("{} {s:.1} s", phase.name()))
             .collect();
-        println!("took         {}", times.join(", "));
+        outln!("took         {}", times.join(", "));
         if let Some(image) = &built.image {
-            println!("image        {}", image.display());
+            outln!("image        {}", image.display());
         }
     }
     if built.timing_met {

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use serde::Serialize;
 
 use crate::catalog;
+use crate::ui::outln;
 
 /// Say what this machine has, and the next step for what is missing.
 #[derive(clap::Args)]
@@ -35,15 +36,17 @@ struct Finding {
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let findings = examine();
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&findings)?);
+        outln!("{}", serde_json::to_string_pretty(&findings)?);
         return Ok(());
     }
     for f in &findings {
         match &f.found {
-            Some(found) => println!("ok       {:18} {found}", f.what),
-            None => println!(
+            Some(found) => outln!("ok       {:18} {found}", f.what),
+            None => outln!(
                 "missing  {:18} serves {}; {}",
-                f.what, f.serves, f.next_step
+                f.what,
+                f.serves,
+                f.next_step
             ),
         }
     }

@@ -11,7 +11,7 @@ use weft_host::tokenizer::Tokenizer;
 use crate::devices::DeviceArgs;
 use crate::exit::{self, OrExit, fail};
 use crate::loaded;
-use crate::ui::{self, Cancel};
+use crate::ui::{self, Cancel, outln};
 
 /// Tokens of a window unless the user says otherwise: 512, or what fits the model behind a beginning token.
 pub(crate) fn default_window(model: &Model) -> usize {
@@ -69,7 +69,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         &cancel,
     )?;
     if args.json {
-        println!(
+        outln!(
             "{}",
             serde_json::to_string_pretty(&json!({
                 "perplexity": scored.perplexity(),
@@ -81,7 +81,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
             }))?
         );
     } else {
-        println!(
+        outln!(
             "perplexity {:.4} over {} tokens in windows of {}",
             scored.perplexity(),
             scored.tokens,

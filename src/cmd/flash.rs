@@ -9,6 +9,7 @@ use weft_boards::tools::Tools;
 use super::tools::Place;
 use crate::exit::{self, OrExit, fail};
 use crate::ui;
+use crate::ui::outln;
 
 /// Put an image on a board with openFPGALoader, after checking passport, board and part.
 ///
@@ -50,7 +51,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if args.dry_run {
         let commands = [Some(&plan.scan), plan.detect.as_ref(), Some(&plan.write)];
         for command in commands.into_iter().flatten() {
-            println!("openFPGALoader {}", command.join(" "));
+            outln!("openFPGALoader {}", command.join(" "));
         }
         return Ok(());
     }

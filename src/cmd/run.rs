@@ -9,7 +9,7 @@ use weft_host::tokenizer::Message;
 use crate::devices::DeviceArgs;
 use crate::exit::{self, OrExit, fail};
 use crate::loaded::{self, Loaded};
-use crate::ui::Cancel;
+use crate::ui::{Cancel, outln};
 use crate::writing::{self, Plan};
 
 /// Let a packed model write text.
@@ -79,7 +79,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     };
     let report = writing::write(&model, None, &mut on, &prompt, &plan, &cancel)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        outln!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         report.print_summary();
     }

@@ -20,6 +20,7 @@ use weft_protocol::packet::Request;
 
 use super::verilog::parse_config;
 use crate::exit::{self, OrExit, fail};
+use crate::ui::outln;
 use crate::{output, ui};
 
 /// Run parts of the work on the simulated core.
@@ -330,7 +331,7 @@ where
 
 fn print(r: &Report, json: bool) -> anyhow::Result<()> {
     if json {
-        println!("{}", serde_json::to_string_pretty(r)?);
+        outln!("{}", serde_json::to_string_pretty(r)?);
         return Ok(());
     }
     let Product {
@@ -340,25 +341,33 @@ fn print(r: &Report, json: bool) -> anyhow::Result<()> {
         density,
         masked,
     } = &r.product;
-    println!(
+    outln!(
         "{name}: {rows} x {cols} at density {density:.3}{}, {} token(s), core {}",
         if *masked { " with masks" } else { "" },
         r.batch,
         r.config
     );
-    println!(
+    outln!(
         "stream    {} bytes in {} beats, {} codes",
-        r.stream_bytes, r.beats, r.nonzeros
+        r.stream_bytes,
+        r.beats,
+        r.nonzeros
     );
-    println!(
+    outln!(
         "cycles    {} = {:.3} x bound {} + {} for the tile",
-        r.cycles, r.ratio, r.bound_cycles, r.tile_constant
+        r.cycles,
+        r.ratio,
+        r.bound_cycles,
+        r.tile_constant
     );
-    println!(
+    outln!(
         "waits     {} starved, {} stalled, {} hazards; {} rounds",
-        r.starved, r.stalled, r.hazards, r.rounds
+        r.starved,
+        r.stalled,
+        r.hazards,
+        r.rounds
     );
-    println!(
+    outln!(
         "sums      {}",
         if r.equal_to_cpu {
             "equal to the cpu device, bit for bit"
@@ -366,7 +375,7 @@ fn print(r: &Report, json: bool) -> anyhow::Result<()> {
             "DIFFER from the cpu device"
         }
     );
-    println!(
+    outln!(
         "simulated {:.2} Mcycles/s, core compiled in {:.2} s",
         r.sim_cycles_per_second / 1e6,
         r.compile_seconds

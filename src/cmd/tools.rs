@@ -7,6 +7,7 @@ use weft_boards::tools::{DEFAULT_DIR, Origin, Tool, ToolError, Tools};
 
 use crate::exit::{self, OrExit};
 use crate::ui;
+use crate::ui::outln;
 
 /// The open tools that `weft build` and `weft flash` use: which are found, and setting up the pinned ones.
 #[derive(clap::Args)]
@@ -112,7 +113,7 @@ fn list(tools: &Tools, place: &Place, json: bool) -> anyhow::Result<()> {
         })
         .collect();
     if json {
-        println!("{}", serde_json::to_string_pretty(&entries)?);
+        outln!("{}", serde_json::to_string_pretty(&entries)?);
         return Ok(());
     }
     for e in &entries {
@@ -122,14 +123,14 @@ fn list(tools: &Tools, place: &Place, json: bool) -> anyhow::Result<()> {
                     Origin::Native => "native",
                     Origin::Pinned => "pinned",
                 };
-                println!(
+                outln!(
                     "{origin:8} {:25} {:22} {}",
                     e.program,
                     tool.version.as_deref().unwrap_or("version unknown"),
                     tool.path.display()
                 );
             }
-            (None, Some(missing)) => println!("missing  {missing}"),
+            (None, Some(missing)) => outln!("missing  {missing}"),
             (None, None) => {}
         }
     }

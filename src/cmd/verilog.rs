@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use weft_hdl::{CoreConfig, generate_verilog};
 
 use crate::output;
+use crate::ui::outln;
 
 /// Write the Verilog of a core configuration.
 #[derive(clap::Args)]
@@ -33,7 +34,7 @@ pub(crate) fn parse_config(name: &str) -> Result<CoreConfig, String> {
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     if args.list {
         for (name, config) in CoreConfig::NAMED {
-            println!(
+            outln!(
                 "{:6} {} banks, {} tokens, {} bytes a beat, {} rows a tile",
                 name,
                 config.banks,

@@ -11,10 +11,14 @@ mod kernel;
 mod masked;
 mod piece;
 mod portable;
+#[allow(unsafe_code)]
+mod team;
 mod work;
 
 use super::{CoreInfo, Device, DeviceError, RunStats};
 use piece::Piece;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use team::Team;
 use weft_protocol::packet::Request;
 use weft_protocol::wrap_accumulator;
 use work::{Item, Sums, Work};
@@ -32,8 +36,9 @@ enum Level {
 pub struct Cpu {
     core: CoreInfo,
     level: Level,
-    pool: rayon::ThreadPool,
-    pieces: Vec<Piece>,
+    team: Team,
+    /// One a member of the team.
+    pieces: Vec<Mutex<Piece>>,
 }
 
 impl Cpu {
@@ -49,20 +54,15 @@ impl Cpu {
         };
         let available = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if threads == 0 { available() } else { threads };
-        // The calling thread works too, on the first piece.
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads((threads - 1).max(1))
-            .thread_name(|i| format!("weft-cpu-{}", i + 1))
-            .build()
-            .map_err(|source| DeviceError::Link {
-                device: core.name.clone(),
-                source: source.into(),
-            })?;
+        let team = Team::new(threads).map_err(|source| DeviceError::Link {
+            device: core.name.clone(),
+            source: source.into(),
+        })?;
         Ok(Self {
             core,
             level,
-            pool,
-            pieces: (0..threads).map(|_| Piece::default()).collect(),
+            team,
+            pieces: (0..threads).map(|_| Mutex::default()).collect(),
         })
     }
 
@@ -96,7 +96,7 @@ impl Cpu {
     /// Threads that compute.
     #[must_use]
     pub fn threads(&self) -> usize {
-        self.pieces.len()
+        self.team.members()
     }
 
     /// The instruction set in use, for people.
@@ -108,6 +108,11 @@ impl Cpu {
             Level::Portable => "portable",
         }
     }
+}
+
+/// A member's own sums; whatever a panic left in them is overwritten by the next run.
+fn lock(piece: &Mutex<Piece>) -> MutexGuard<'_, Piece> {
+    piece.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn compute(piece: &mut Piece, level: Level, items: &[Item<'_>], sums: &[Sums], banks: usize) {
@@ -131,20 +136,16 @@ impl Device for Cpu {
         let work = Work::of(requests, &self.core)?;
         let cuts = work.pieces(self.pieces.len());
         let (level, banks, sums) = (self.level, self.core.banks, &work.sums);
-        let mut jobs = self.pieces.iter_mut().zip(&cuts);
-        let first = jobs.next();
-        self.pool.in_place_scope(|scope| {
-            for (piece, items) in jobs {
-                scope.spawn(move |_| compute(piece, level, items, sums, banks));
-            }
-            if let Some((piece, items)) = first {
-                compute(piece, level, items, sums, banks);
+        let pieces = &self.pieces;
+        self.team.run(&|member| {
+            if let Some(items) = cuts.get(member) {
+                compute(&mut lock(&pieces[member]), level, items, sums, banks);
             }
         });
         out.clear();
         out.resize(work.words, 0);
         for piece in &self.pieces[..cuts.len()] {
-            piece.add_to(out, sums);
+            lock(piece).add_to(out, sums);
         }
         for v in out.iter_mut() {
             *v = wrap_accumulator(*v);
