@@ -24,7 +24,7 @@ pub(crate) struct DeviceArgs {
     #[arg(long, default_value = "cpu", value_parser = ["cpu", "sim"])]
     pub(crate) device: String,
     /// Core configuration of the sim device: banks x batch
-    #[arg(long, value_name = "NAME", default_value = "16x1", value_parser = parse_config)]
+    #[arg(long, value_name = "NAME", default_value = "8x1", value_parser = parse_config)]
     pub(crate) config: CoreConfig,
     /// With --device sim: simulate only these layers, the head being the one after the last; the rest run on cpu
     #[arg(long, value_name = "A..B", value_parser = parse_layers)]

@@ -32,7 +32,7 @@ pub(crate) struct Args {
     #[arg(short = 'n', long = "tokens", value_name = "N", default_value_t = 4)]
     tokens: usize,
     /// Core configuration: banks x batch
-    #[arg(long, value_name = "NAME", default_value = "16x1", value_parser = parse_config)]
+    #[arg(long, value_name = "NAME", default_value = "8x1", value_parser = parse_config)]
     config: CoreConfig,
     /// Folder for the model [default: weft/models in the user's cache folder]
     #[arg(long, value_name = "DIR")]
