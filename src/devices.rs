@@ -63,14 +63,14 @@ pub(crate) struct OnDevice {
 impl OnDevice {
     /// What each link would give when every column is sent and the core is at its bound.
     pub(crate) fn expectation(&self, model: &Loaded) -> Vec<Prediction> {
-        let bytes = model.weft.weight_bytes();
-        let bound = self
-            .products
-            .devices()
-            .0
-            .info()
-            .bound_cycles(bytes, model.weights());
-        link::predict(bytes as f64, bound as f64, link::CLOCK_HZ)
+        let bytes = model.weft.weight_bytes() as f64;
+        link::predict(bytes, self.bound_cycles(model) as f64, link::CLOCK_HZ)
+    }
+
+    /// Fewest cycles of a pass in which every column is sent.
+    pub(crate) fn bound_cycles(&self, model: &Loaded) -> u64 {
+        let core = self.products.devices().0.info();
+        core.bound_cycles(model.weft.weight_bytes(), model.weights())
     }
 }
 

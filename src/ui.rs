@@ -44,10 +44,18 @@ pub(crate) fn byte_bar(total: u64, what: &str) -> ProgressBar {
     bar
 }
 
-/// A bar over `total` steps with time left; the message carries rates, the prefix a second line.
+/// A bar over `total` steps with time left; the message carries the rest.
 pub(crate) fn step_bar(total: u64, what: &str) -> ProgressBar {
     let bar = ProgressBar::new(total).with_message(what.to_owned());
-    bar.set_style(style("{msg} {wide_bar} {pos}/{len} {eta} left\n{prefix}"));
+    bar.set_style(style("{msg} {wide_bar} {pos}/{len} {eta} left"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// A bar over `total` simulated cycles with time left; the message carries rates, the prefix is a second line.
+pub(crate) fn cycle_bar(total: u64) -> ProgressBar {
+    let bar = ProgressBar::new(total);
+    bar.set_style(style("{msg} {wide_bar} {eta} left\n{prefix}"));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }

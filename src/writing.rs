@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
@@ -101,16 +103,17 @@ pub(crate) fn write(
 
     // The last token of the prompt is the pass that gives the first token written, so that work over tokens
     // written is work a token. Batches do not change the numbers.
-    let expected = links(&on.expectation(model));
     let start = Instant::now();
     {
         let on = match reader {
             Some(reader) => reader,
             None => &mut *on,
         };
-        let view = View::new(on, before.len(), "prompt", plan.stream, &expected);
-        let read = session.prefill(before, on.batch, &mut on.products, |done| {
-            view.at(done);
+        let passes = before.len().div_ceil(on.batch);
+        let view = View::new(on, model, passes, "prompt", plan.stream);
+        let batch = on.batch;
+        let read = session.prefill(before, batch, &mut on.products, |done| {
+            view.at(done.div_ceil(batch));
             !cancel.is_set()
         });
         let failed = read.err();
@@ -127,7 +130,7 @@ pub(crate) fn write(
         sampling: plan.sampling,
         ignore_stop: plan.ignore_stop,
     };
-    let view = View::new(on, plan.max_tokens, "tokens", plan.stream, &expected);
+    let view = View::new(on, model, plan.max_tokens, "tokens", plan.stream);
     let mut decoder = StreamDecoder::new(&model.tokenizer);
     let (mut text, mut written) = (String::new(), 0);
     let cycles = on.watch.cycles();
@@ -259,29 +262,45 @@ impl Report {
 struct View {
     bar: Option<ProgressBar>,
     stream: bool,
+    /// Passes over the weights that are done.
+    done: Arc<AtomicUsize>,
 }
 
 impl View {
-    fn new(on: &OnDevice, total: usize, what: &'static str, stream: bool, links: &str) -> Self {
+    fn new(on: &OnDevice, model: &Loaded, passes: usize, what: &'static str, stream: bool) -> Self {
+        let done = Arc::new(AtomicUsize::new(0));
         if !on.simulated || !std::io::stderr().is_terminal() {
-            return Self { bar: None, stream };
+            return Self {
+                bar: None,
+                stream,
+                done,
+            };
         }
-        let bar = ui::step_bar(total as u64, what);
+        // A pass takes seconds, so the bar counts cycles, unless only some layers are simulated.
+        let pass = if on.counts_all {
+            on.bound_cycles(model)
+        } else {
+            0
+        };
+        let bar = ui::cycle_bar(passes as u64 * pass.max(1));
         bar.set_prefix(format!(
-            "predicted tokens/s at {:.0} MHz: {links}",
-            CLOCK_HZ / 1e6
+            "predicted tokens/s at {:.0} MHz: {}",
+            CLOCK_HZ / 1e6,
+            links(&on.expectation(model))
         ));
         let (watch, first, start) = (on.watch.clone(), on.watch.cycles(), Instant::now());
-        let shown = bar.downgrade();
+        let (shown, passed) = (bar.downgrade(), done.clone());
         std::thread::spawn(move || {
             while let Some(bar) = shown.upgrade().filter(|b| !b.is_finished()) {
                 let cycles = watch.cycles() - first;
                 let rate = cycles as f64 / start.elapsed().as_secs_f64();
+                let passed = passed.load(Ordering::Relaxed) as u64;
                 bar.set_message(format!(
-                    "{what}: {:.1} M cycles, {:.2} M/s",
+                    "{what} {passed}/{passes}: {:.1} M cycles, {:.2} M/s",
                     cycles as f64 / 1e6,
                     rate / 1e6
                 ));
+                bar.set_position(if pass > 0 { cycles } else { passed });
                 drop(bar);
                 std::thread::sleep(Duration::from_millis(200));
             }
@@ -289,13 +308,12 @@ impl View {
         Self {
             bar: Some(bar),
             stream,
+            done,
         }
     }
 
-    fn at(&self, done: usize) {
-        if let Some(bar) = &self.bar {
-            bar.set_position(done as u64);
-        }
+    fn at(&self, passes: usize) {
+        self.done.store(passes, Ordering::Relaxed);
     }
 
     /// Shows a piece of the text.
