@@ -2,13 +2,17 @@
 //! payload layouts and number formats. RTL, software twin, driver and documents all read this crate.
 //!
 //! Reading order: [`packet`] (what goes over the wire), [`layout`] (how weights lie in a payload),
-//! [`g4`] (what a 4-bit code is worth), [`registers`] (what a core says about itself).
+//! [`g4`] (what a 4-bit code is worth), [`registers`] (what a core says about itself), [`pcie`] (a card's registers and
+//! rings).
 //!
 //! All multi-byte fields are little endian. Every packet is a multiple of [`ALIGN`] bytes.
 
+#[macro_use]
+mod codes;
 pub mod g4;
 pub mod layout;
 pub mod packet;
+pub mod pcie;
 pub mod registers;
 
 /// Packets, and every part of a payload, are padded with zeros to this many bytes.

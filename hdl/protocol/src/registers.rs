@@ -78,7 +78,8 @@ impl Register {
 /// and indices, format constants.
 pub const MAP_HASH: u32 = map_hash();
 
-const fn fnv(mut hash: u32, bytes: &[u8]) -> u32 {
+/// One more step of 32-bit FNV-1a.
+pub(crate) const fn fnv(mut hash: u32, bytes: &[u8]) -> u32 {
     let mut i = 0;
     while i < bytes.len() {
         hash = (hash ^ bytes[i] as u32).wrapping_mul(0x0100_0193);
