@@ -21,6 +21,7 @@ pub(crate) enum Command {
     Run(cmd::run::Args),
     Eval(cmd::eval::Args),
     Sim(cmd::sim::Args),
+    Bench(cmd::bench::Args),
     Verilog(cmd::verilog::Args),
     Boards(cmd::boards::Args),
     Build(cmd::build::Args),

@@ -201,6 +201,18 @@ impl Program {
         self.layout.size
     }
 
+    /// Paths and widths of the registers that are left after optimisation.
+    pub fn registers(&self) -> impl Iterator<Item = (&str, u32)> {
+        let registers = self.netlist.registers.iter();
+        registers.map(|r| (r.path.as_str(), r.width))
+    }
+
+    /// Paths, word widths and depths of the memories that are left after optimisation.
+    pub fn memories(&self) -> impl Iterator<Item = (&str, u32, u64)> {
+        let memories = self.netlist.memories.iter();
+        memories.map(|m| (m.path.as_str(), m.width, m.depth))
+    }
+
     /// Counts of what is left after optimisation: nodes, registers, memories.
     pub fn size(&self) -> (usize, usize, usize) {
         (

@@ -1,5 +1,6 @@
 //! One verb, one file.
 
+pub(crate) mod bench;
 pub(crate) mod boards;
 pub(crate) mod build;
 pub(crate) mod completions;
@@ -31,6 +32,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Run(args) => run::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Sim(args) => sim::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Verilog(args) => verilog::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => completions::run(args),
