@@ -10,6 +10,7 @@
 //! Reads of what is not listed give zero; writes to it, and to read-only registers, do nothing.
 
 pub mod ring;
+pub mod tlp;
 
 use crate::registers;
 
@@ -129,12 +130,14 @@ card_registers! {
     FailedCompletions = 0x114,
     /// Reads that were not answered in time.
     LostCompletions = 0x118,
-    /// Requests to the card answered as unsupported.
+    /// Requests to the card that it does not support: answered as such, or dropped if nobody waits for an answer.
     UnsupportedRequests = 0x11c,
     /// Interrupts sent.
     Interrupts = 0x120,
     /// Tags whose answer is still owed, the ones of before a reset included. Not a counter.
     OutstandingTags = 0x124,
+    /// Writes to the card that were dropped because their data are poisoned.
+    PoisonedWrites = 0x128,
 }
 
 /// Bits of [`CardRegister::Control`].
