@@ -1,5 +1,6 @@
 //! From text to a program: the steps that happen once.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result};
@@ -7,13 +8,15 @@ use crate::interp::Interpreter;
 use crate::ir::{Named, Netlist};
 use crate::jit::layout::Layout;
 use crate::jit::native::NativeCode;
-use crate::limits::FRONT_END_STACK;
 use crate::passes::schedule::{Schedule, schedule};
-use crate::{elab, front, jit, passes};
+use crate::source::Source;
+use crate::{jit, passes};
 
 /// An elaborated design: flat, resolved, not optimised. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Design {
+    source: Arc<Source>,
+    top: String,
     netlist: Arc<Netlist>,
 }
 
@@ -44,24 +47,22 @@ impl Design {
 
     /// As [`Design::from_verilog`], with the name of the file that messages shall carry.
     pub fn from_verilog_named(file: &str, source: &str, top: &str) -> Result<Self> {
-        // The front end recurses over nested text, so it gets a stack that fits its nesting limit.
-        let netlist = std::thread::scope(|scope| {
-            let work = || {
-                let modules = front::parse(file, source)?;
-                passes::resolve(elab::elaborate(file, &modules, top)?)
-            };
-            let thread = std::thread::Builder::new()
-                .stack_size(FRONT_END_STACK)
-                .spawn_scoped(scope, work);
-            match thread.map(std::thread::ScopedJoinHandle::join) {
-                Ok(Ok(result)) => result,
-                Ok(Err(panic)) => std::panic::resume_unwind(panic),
-                Err(e) => Err(Error::Backend(format!(
-                    "starting the front end's thread: {e}"
-                ))),
-            }
+        Self::from_source(Source::text(file, source), top)
+    }
+
+    /// Reads a Verilog file and elaborates its module `top`.
+    pub fn from_file(path: impl AsRef<Path>, top: &str) -> Result<Self> {
+        Self::from_source(Source::file(path)?, top)
+    }
+
+    /// Elaborates the module `top` of a source.
+    pub fn from_source(source: Source, top: &str) -> Result<Self> {
+        let netlist = source.elaborate(top, |symbolic| {
+            passes::run(symbolic, passes::front(), |_, _| {})
         })?;
         Ok(Design {
+            source: Arc::new(source),
+            top: top.into(),
             netlist: Arc::new(netlist),
         })
     }
@@ -114,25 +115,25 @@ impl Design {
         Interpreter::new(self.netlist.clone())
     }
 
-    /// The text form of the netlist after the named pass (see [`crate::passes::PASSES`]), or after `resolve`.
+    /// The text form of the design after the named step of [`crate::passes::PASSES`]: a syntax tree after `parse`, a
+    /// netlist up to `dead`, the steps of a cycle after `gate` and `schedule`, Cranelift's IR after `lower`.
     pub fn dump_after(&self, pass: &str, options: &Options) -> Result<String> {
-        if pass == "resolve" {
-            return Ok(self.netlist.to_string());
+        match passes::find(pass)?.name {
+            "parse" => return self.source.tree(),
+            "elaborate" => return self.source.elaborate(&self.top, |n| Ok(n.to_string())),
+            "resolve" => return Ok(self.netlist.to_string()),
+            _ => {}
         }
         let mut text = None;
-        self.optimised(options, |name, netlist| {
+        let last = self.optimised(options, |name, netlist| {
             if name == pass {
                 text = Some(netlist.to_string());
             }
         })?;
-        text.ok_or_else(|| {
-            let names: Vec<&str> = passes::PASSES.iter().map(|p| p.name).collect();
-            Error::NoSuchName {
-                kind: "pass",
-                name: pass.into(),
-                hint: format!("resolve, {}", names.join(", ")),
-            }
-        })
+        match text {
+            Some(text) => Ok(text),
+            None => passes::after(pass, &last),
+        }
     }
 
     fn optimised(&self, options: &Options, watch: impl FnMut(&str, &Netlist)) -> Result<Netlist> {
@@ -151,7 +152,7 @@ impl Design {
                 chosen
             }
         };
-        passes::run(netlist, watch)
+        passes::run(netlist, passes::middle(), watch)
     }
 
     fn no_such_signal(&self, path: &str) -> Error {
@@ -211,6 +212,12 @@ impl Program {
     pub fn memories(&self) -> impl Iterator<Item = (&str, u32, u64)> {
         let memories = self.netlist.memories.iter();
         memories.map(|m| (m.path.as_str(), m.width, m.depth))
+    }
+
+    /// Names of the inputs that are clocks; `cycle` drives them.
+    pub fn clocks(&self) -> impl Iterator<Item = &str> {
+        let clocks = self.netlist.clock.iter();
+        clocks.map(|i| self.netlist.inputs[*i as usize].name.as_str())
     }
 
     /// Counts of what is left after optimisation: nodes, registers, memories.

@@ -94,6 +94,14 @@ pub enum Error {
         /// What does not fit.
         message: String,
     },
+    /// A file could not be read.
+    #[error("reading {path}: {message}")]
+    File {
+        /// The file.
+        path: String,
+        /// What happened.
+        message: String,
+    },
     /// The native code generator failed.
     #[error("compiling to machine code: {0}")]
     Backend(String),

@@ -31,11 +31,15 @@ mod ir;
 mod jit;
 pub mod limits;
 pub mod passes;
+mod random;
 mod simulator;
+mod source;
 mod vcd;
 
 pub use bits::Bits;
 pub use design::{Design, Options, Probes, Program};
 pub use error::{Error, Place, Result};
 pub use interp::Interpreter;
+pub use random::Random;
 pub use simulator::{Input, Memory, Register, Signal, Simulator};
+pub use source::Source;

@@ -17,36 +17,9 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Place, Result};
 use crate::front::ast;
-use crate::ir::{Builder, Input, Memory, Named, NodeId, Register};
+use crate::ir::{Builder, Input, Memory, Named, Netlist, Register};
 use crate::limits::{MAX_HIERARCHY, MAX_INSTANCES};
 use signals::Signal;
-
-/// A flat design whose signals are still symbolic.
-pub(crate) struct Elaborated {
-    pub(crate) builder: Builder,
-    /// Drivers by signal, in the order of `Op::Signal`.
-    pub(crate) signals: Vec<SignalDrivers>,
-    pub(crate) inputs: Vec<Input>,
-    pub(crate) outputs: Vec<Named>,
-    pub(crate) registers: Vec<Register>,
-    pub(crate) memories: Vec<Memory>,
-}
-
-/// What drives a signal; bits without a driver are zero.
-pub(crate) struct SignalDrivers {
-    pub(crate) path: String,
-    pub(crate) width: u32,
-    /// Disjoint pieces, lowest first.
-    pub(crate) pieces: Vec<Piece>,
-}
-
-/// A node that drives the bits of a signal from `lo` on, as many as the node is wide.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Piece {
-    pub(crate) lo: u32,
-    pub(crate) width: u32,
-    pub(crate) node: NodeId,
-}
 
 /// State of an elaboration.
 struct Elaborator<'m> {
@@ -64,8 +37,8 @@ struct Elaborator<'m> {
     stack: Vec<&'m str>,
 }
 
-/// Elaborates `top` of `modules`; `file` is the name used in messages.
-pub(crate) fn elaborate(file: &str, modules: &[ast::Module], top: &str) -> Result<Elaborated> {
+/// Elaborates `top` of `modules` into a netlist with symbolic signals; `file` is the name used in messages.
+pub(crate) fn elaborate(file: &str, modules: &[ast::Module], top: &str) -> Result<Netlist> {
     let mut by_name = HashMap::new();
     for m in modules {
         if by_name.insert(m.name.as_str(), m).is_some() {
@@ -104,14 +77,16 @@ pub(crate) fn elaborate(file: &str, modules: &[ast::Module], top: &str) -> Resul
     };
     e.top(top_module)?;
     e.builder.check()?;
-    let signals = e.drivers();
-    Ok(Elaborated {
-        builder: e.builder,
-        signals,
+    let (signals, drivers) = e.drivers();
+    Ok(Netlist {
+        nodes: e.builder.finish()?,
         inputs: e.inputs,
         outputs: e.outputs,
         registers: e.registers,
         memories: e.memories,
+        signals,
+        drivers,
+        ..Netlist::default()
     })
 }
 

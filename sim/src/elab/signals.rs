@@ -1,13 +1,13 @@
 //! Signals of the flat design and what drives them.
 
+use super::Elaborator;
 use super::process::{Kind, Process};
 use super::scope::{IndexRange, Scope, Symbol};
 use super::shape::Shape;
-use super::{Elaborator, Piece, SignalDrivers};
 use crate::bits::Bits;
 use crate::error::{Error, Result};
 use crate::front::ast::{Decl, DeclKind, Declarator, Expr, Stmt};
-use crate::ir::{Memory, NodeId, Op, Register};
+use crate::ir::{Memory, Named, NodeId, Op, Piece, Register};
 use crate::limits::{MAX_MEMORY_BITS, MAX_WIDTH};
 
 /// A declared signal of one instance.
@@ -262,8 +262,8 @@ impl Elaborator<'_> {
         Err(self.unsupported(line, "initial value of a part of a memory word"))
     }
 
-    /// The drivers of all signals, with initial values carried into registers and undriven variables.
-    pub(super) fn drivers(&mut self) -> Vec<SignalDrivers> {
+    /// Names and drivers of all signals, with initial values carried into registers and undriven variables.
+    pub(super) fn drivers(&mut self) -> (Vec<Named>, Vec<Vec<Piece>>) {
         for m in &mut self.memories {
             // Stable, so that of equal addresses the last is the latest; keep that one.
             m.init.sort_by_key(|(a, _)| *a);
@@ -273,8 +273,9 @@ impl Elaborator<'_> {
             m.init.retain(|(_, b)| !b.is_zero());
         }
         let signals = std::mem::take(&mut self.signals);
-        let mut out = Vec::with_capacity(signals.len());
-        for mut s in signals {
+        let mut names = Vec::with_capacity(signals.len());
+        let mut drivers = Vec::with_capacity(signals.len());
+        for (i, mut s) in signals.into_iter().enumerate() {
             if let Some(init) = &s.init {
                 for p in &s.pieces {
                     if let Op::Reg(r) = *self.builder.op(p.node) {
@@ -293,13 +294,13 @@ impl Elaborator<'_> {
                 }
             }
             s.pieces.sort_unstable_by_key(|p| p.lo);
-            out.push(SignalDrivers {
+            names.push(Named {
                 path: s.path,
-                width: s.width,
-                pieces: s.pieces,
+                node: self.builder.add(Op::Signal(i as u32), s.width),
             });
+            drivers.push(s.pieces);
         }
-        out
+        (names, drivers)
     }
 }
 

@@ -53,10 +53,6 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
-    /// Number of nodes so far.
-    pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
-    }
     /// Ends building. Fails if a size limit was hit on the way.
     pub(crate) fn finish(self) -> Result<Vec<Node>> {
         self.check()?;

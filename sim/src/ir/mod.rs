@@ -5,12 +5,17 @@
 //! they were before the clock edge and whose next values are nodes again.
 
 mod build;
+mod check;
 mod eval;
 mod fold;
+mod parse;
+#[cfg(test)]
+mod random;
 mod text;
 
 pub(crate) use build::{Builder, WordMap};
 pub(crate) use eval::eval;
+pub(crate) use parse::parse;
 
 use crate::bits::Bits;
 
@@ -162,7 +167,15 @@ pub(crate) struct Memory {
     pub(crate) writes: Vec<Write>,
 }
 
-/// A flat design. After the pass `resolve`, operands stand before their users in `nodes`.
+/// A node that drives the bits of a signal from `lo` on, as many as the node is wide.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Piece {
+    pub(crate) lo: u32,
+    pub(crate) width: u32,
+    pub(crate) node: NodeId,
+}
+
+/// A flat design. Operands stand before their users in `nodes`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Netlist {
     pub(crate) nodes: Vec<Node>,
@@ -172,6 +185,9 @@ pub(crate) struct Netlist {
     pub(crate) memories: Vec<Memory>,
     /// Every declared signal that has a value, by hierarchical path.
     pub(crate) signals: Vec<Named>,
+    /// Before the pass `resolve`, what drives each of `signals`: disjoint pieces, lowest first; bits without one are
+    /// zero. Empty afterwards.
+    pub(crate) drivers: Vec<Vec<Piece>>,
     /// The clock, once the pass `clock` has found it.
     pub(crate) clock: Option<u32>,
 }

@@ -1,4 +1,22 @@
-//! The text form of a netlist, one line an item, for dumps and golden tests.
+//! The text form of a netlist, one line an item, for dumps and golden tests; `parse` reads it back.
+//!
+//! ```text
+//! input 0 clock 1                                  index, name, width
+//! clock 0                                          the input that is the clock, once known
+//! %0:1 = input 0                                   nodes, numbered from 0, with their widths
+//! %1:8 = const 8'h1
+//! %2:8 = reg 0
+//! %3:8 = add %2 %1
+//! reg 0 u.count 8 init 8'h0 next %3 clock %0       index, path, width
+//! memory 0 u.words 8 x 16                          index, path, width, depth
+//!   word 3 8'hff                                   words that do not start as zero
+//!   write if %5 at %2 lo 0 data %3 clock %0
+//! output count = %2
+//! signal u.count = %2
+//!   driver 0 %2                                    before `resolve`: lowest bit and node
+//! ```
+//!
+//! Names hold no blanks, and lines that begin with `#` are comments.
 
 use std::fmt;
 
@@ -12,8 +30,8 @@ impl fmt::Display for Node {
             Op::Reg(r) => write!(f, "reg {r}"),
             Op::Signal(s) => write!(f, "signal {s}"),
             Op::Read(m, a) => write!(f, "read {m} %{}", a.0),
-            Op::Unary(u, a) => write!(f, "{} %{}", unary_name(*u), a.0),
-            Op::Binary(o, a, b) => write!(f, "{} %{} %{}", binary_name(*o), a.0, b.0),
+            Op::Unary(u, a) => write!(f, "{} %{}", name_of(&UNARY, u), a.0),
+            Op::Binary(o, a, b) => write!(f, "{} %{} %{}", name_of(&BINARY, o), a.0, b.0),
             Op::Mux(c, a, b) => write!(f, "mux %{} %{} %{}", c.0, a.0, b.0),
             Op::Slice(a, lo) => write!(f, "slice %{} {lo}", a.0),
             Op::Concat(parts) => {
@@ -26,76 +44,78 @@ impl fmt::Display for Node {
     }
 }
 
-fn unary_name(u: Unary) -> &'static str {
-    match u {
-        Unary::Not => "not",
-        Unary::Neg => "neg",
-        Unary::RedAnd => "redand",
-        Unary::RedOr => "redor",
-        Unary::RedXor => "redxor",
-    }
-}
+/// Operations of one operand by name.
+pub(super) const UNARY: [(&str, Unary); 5] = [
+    ("not", Unary::Not),
+    ("neg", Unary::Neg),
+    ("redand", Unary::RedAnd),
+    ("redor", Unary::RedOr),
+    ("redxor", Unary::RedXor),
+];
 
-fn binary_name(o: Binary) -> &'static str {
-    match o {
-        Binary::And => "and",
-        Binary::Or => "or",
-        Binary::Xor => "xor",
-        Binary::Add => "add",
-        Binary::Sub => "sub",
-        Binary::Mul => "mul",
-        Binary::Udiv => "udiv",
-        Binary::Urem => "urem",
-        Binary::Sdiv => "sdiv",
-        Binary::Srem => "srem",
-        Binary::Eq => "eq",
-        Binary::Ult => "ult",
-        Binary::Slt => "slt",
-        Binary::Shl => "shl",
-        Binary::Lshr => "lshr",
-        Binary::Ashr => "ashr",
-    }
+/// Operations of two operands by name.
+pub(super) const BINARY: [(&str, Binary); 16] = [
+    ("and", Binary::And),
+    ("or", Binary::Or),
+    ("xor", Binary::Xor),
+    ("add", Binary::Add),
+    ("sub", Binary::Sub),
+    ("mul", Binary::Mul),
+    ("udiv", Binary::Udiv),
+    ("urem", Binary::Urem),
+    ("sdiv", Binary::Sdiv),
+    ("srem", Binary::Srem),
+    ("eq", Binary::Eq),
+    ("ult", Binary::Ult),
+    ("slt", Binary::Slt),
+    ("shl", Binary::Shl),
+    ("lshr", Binary::Lshr),
+    ("ashr", Binary::Ashr),
+];
+
+fn name_of<T: PartialEq>(names: &[(&'static str, T)], of: &T) -> &'static str {
+    let found = names.iter().find(|(_, op)| op == of);
+    found.map_or("?", |(name, _)| name)
 }
 
 impl fmt::Display for Netlist {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, p) in self.inputs.iter().enumerate() {
-            let clock = if self.clock == Some(i as u32) {
-                " clock"
-            } else {
-                ""
-            };
-            writeln!(f, "input {i} {}:{}{clock}", p.name, p.width)?;
+            writeln!(f, "input {i} {} {}", p.name, p.width)?;
+        }
+        if let Some(clock) = self.clock {
+            writeln!(f, "clock {clock}")?;
         }
         for (i, n) in self.nodes.iter().enumerate() {
             writeln!(f, "%{i}:{} = {n}", n.width)?;
         }
         for (i, r) in self.registers.iter().enumerate() {
-            writeln!(
-                f,
-                "reg {i} {}:{} init {:x} next %{}",
-                r.path, r.width, r.init, r.next.0
-            )?;
+            let (next, clock) = (r.next.0, r.clock.0);
+            write!(f, "reg {i} {} {} init {:x} ", r.path, r.width, r.init)?;
+            writeln!(f, "next %{next} clock %{clock}")?;
         }
         for (i, m) in self.memories.iter().enumerate() {
-            writeln!(
-                f,
-                "memory {i} {}:{} x {} init {}",
-                m.path,
-                m.width,
-                m.depth,
-                m.init.len()
-            )?;
+            writeln!(f, "memory {i} {} {} x {}", m.path, m.width, m.depth)?;
+            for (address, word) in &m.init {
+                writeln!(f, "  word {address} {word:x}")?;
+            }
             for w in &m.writes {
-                let (e, a, d) = (w.enable.0, w.address.0, w.data.0);
-                writeln!(f, "  write if %{e} [%{a}] +{} = %{d}", w.lo)?;
+                let (e, a, d, c) = (w.enable.0, w.address.0, w.data.0, w.clock.0);
+                writeln!(
+                    f,
+                    "  write if %{e} at %{a} lo {} data %{d} clock %{c}",
+                    w.lo
+                )?;
             }
         }
         for o in &self.outputs {
             writeln!(f, "output {} = %{}", o.path, o.node.0)?;
         }
-        for s in &self.signals {
+        for (i, s) in self.signals.iter().enumerate() {
             writeln!(f, "signal {} = %{}", s.path, s.node.0)?;
+            for p in self.drivers.get(i).into_iter().flatten() {
+                writeln!(f, "  driver {} %{}", p.lo, p.node.0)?;
+            }
         }
         Ok(())
     }

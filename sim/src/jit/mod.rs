@@ -14,7 +14,7 @@ use cranelift_codegen::ir::{AbiParam, Signature, UserFuncName, types};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{Linkage, Module, default_libcall_names};
+use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 
 use crate::error::{Error, Result};
 use crate::ir::Netlist;
@@ -31,6 +31,25 @@ pub(crate) fn compile(
     layout: &Layout,
     schedule: &Schedule,
 ) -> Result<native::NativeCode> {
+    let (mut module, id, mut context) = translate(netlist, layout, schedule)?;
+    module.define_function(id, &mut context).map_err(backend)?;
+    module.finalize_definitions().map_err(backend)?;
+    Ok(native::NativeCode::new(module, id))
+}
+
+/// The Cranelift IR of a schedule, as text.
+pub(crate) fn text(netlist: &Netlist, layout: &Layout, schedule: &Schedule) -> Result<String> {
+    let (_, _, context) = translate(netlist, layout, schedule)?;
+    let text = context.func.display().to_string();
+    Ok(text)
+}
+
+/// The function's Cranelift IR and the module that it belongs to.
+fn translate(
+    netlist: &Netlist,
+    layout: &Layout,
+    schedule: &Schedule,
+) -> Result<(JITModule, FuncId, Context)> {
     let mut flags = settings::builder();
     for (name, value) in [
         // The netlist is folded and shared already; the mid-end only costs start-up time here (see DESIGN.md).
@@ -63,7 +82,5 @@ pub(crate) fn compile(
         schedule,
         module.isa().frontend_config(),
     );
-    module.define_function(id, &mut context).map_err(backend)?;
-    module.finalize_definitions().map_err(backend)?;
-    Ok(native::NativeCode::new(module, id))
+    Ok((module, id, context))
 }

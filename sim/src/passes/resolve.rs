@@ -4,9 +4,8 @@
 //! slice of a signal depends on the drivers of those bits alone, so that a vector whose parts feed each other is no
 //! loop. Named signals are resolved last; one that has no settled value (an unused latch) just loses its name.
 
-use crate::elab::{Elaborated, Piece, SignalDrivers};
 use crate::error::{Error, Result};
-use crate::ir::{Builder, Named, Netlist, NodeId, Op};
+use crate::ir::{Builder, Named, Netlist, Node, NodeId, Op, Piece};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
@@ -18,43 +17,21 @@ enum Mark {
 }
 
 struct Walk {
-    old: Builder,
-    signals: Vec<SignalDrivers>,
+    old: Vec<Node>,
+    names: Vec<Named>,
+    drivers: Vec<Vec<Piece>>,
     marks: Vec<Mark>,
     new: Builder,
 }
 
-/// Turns an elaborated design into a netlist without signals.
-pub(crate) fn resolve(e: Elaborated) -> Result<Netlist> {
-    let Elaborated {
-        builder: mut old,
-        signals,
-        inputs,
-        outputs,
-        registers,
-        memories,
-    } = e;
-    let names: Vec<Named> = signals
-        .iter()
-        .enumerate()
-        .map(|(i, s)| Named {
-            path: s.path.clone(),
-            node: old.add(Op::Signal(i as u32), s.width),
-        })
-        .collect();
-    let marks = vec![Mark::New; old.len()];
+pub(crate) fn run(mut netlist: Netlist) -> Result<Netlist> {
+    let old = std::mem::take(&mut netlist.nodes);
     let mut walk = Walk {
+        marks: vec![Mark::New; old.len()],
         old,
-        signals,
-        marks,
+        names: std::mem::take(&mut netlist.signals),
+        drivers: std::mem::take(&mut netlist.drivers),
         new: Builder::default(),
-    };
-    let mut netlist = Netlist {
-        inputs,
-        outputs,
-        registers,
-        memories,
-        ..Netlist::default()
     };
     let mut failure = None;
     netlist.each_root(|id| match walk.resolve(*id) {
@@ -65,7 +42,7 @@ pub(crate) fn resolve(e: Elaborated) -> Result<Netlist> {
     if let Some(path) = failure {
         return Err(Error::CombinationalLoop { path });
     }
-    for n in names {
+    for n in walk.names.clone() {
         if let Ok(node) = walk.resolve(n.node) {
             netlist.signals.push(Named { node, ..n });
         }
@@ -141,23 +118,23 @@ impl Walk {
     }
 
     fn signal_name(&self, id: NodeId) -> Option<&str> {
-        let signal = match *self.old.op(id) {
+        let signal = match self.old[id.index()].op {
             Op::Signal(s) => s,
-            Op::Slice(x, _) => match *self.old.op(x) {
+            Op::Slice(x, _) => match self.old[x.index()].op {
                 Op::Signal(s) => s,
                 _ => return None,
             },
             _ => return None,
         };
-        Some(&self.signals[signal as usize].path)
+        Some(&self.names[signal as usize].path)
     }
 
     /// The signal and the bits that a node reads directly.
     fn signal_bits(&self, id: NodeId) -> Option<(u32, u32, u32)> {
-        match *self.old.op(id) {
-            Op::Signal(s) => Some((s, 0, self.old.width(id))),
-            Op::Slice(x, lo) => match *self.old.op(x) {
-                Op::Signal(s) => Some((s, lo, self.old.width(id))),
+        match self.old[id.index()].op {
+            Op::Signal(s) => Some((s, 0, self.old[id.index()].width)),
+            Op::Slice(x, lo) => match self.old[x.index()].op {
+                Op::Signal(s) => Some((s, lo, self.old[id.index()].width)),
                 _ => None,
             },
             _ => None,
@@ -165,8 +142,7 @@ impl Walk {
     }
 
     fn pieces(&self, signal: u32, lo: u32, width: u32) -> impl DoubleEndedIterator<Item = &Piece> {
-        self.signals[signal as usize]
-            .pieces
+        self.drivers[signal as usize]
             .iter()
             .filter(move |p| p.lo < lo + width && lo < p.lo + p.width)
     }
@@ -174,7 +150,7 @@ impl Walk {
     fn dependencies(&self, id: NodeId, out: &mut Vec<NodeId>) {
         match self.signal_bits(id) {
             Some((s, lo, width)) => out.extend(self.pieces(s, lo, width).map(|p| p.node)),
-            None => self.old.op(id).each(|d| out.push(d)),
+            None => self.old[id.index()].op.each(|d| out.push(d)),
         }
     }
 
@@ -186,9 +162,9 @@ impl Walk {
     }
 
     fn build(&mut self, id: NodeId) -> NodeId {
-        let width = self.old.width(id);
+        let width = self.old[id.index()].width;
         let Some((signal, lo, _)) = self.signal_bits(id) else {
-            let op = self.old.op(id).map(|d| self.done(d));
+            let op = self.old[id.index()].op.map(|d| self.done(d));
             return self.new.add(op, width);
         };
         let pieces: Vec<Piece> = self.pieces(signal, lo, width).copied().collect();

@@ -1,4 +1,4 @@
-//! `weft sim`: one product through the simulated core.
+//! `weft sim spmm` and `weft sim site`: one product through the simulated core.
 
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -18,30 +18,17 @@ use weft_host::model::{Matrix, Site};
 use weft_protocol::layout::{Kind, rows_fit};
 use weft_protocol::packet::Request;
 
-use super::verilog::parse_config;
+use crate::cmd::verilog::parse_config;
 use crate::exit::{self, OrExit, fail};
 use crate::ui::outln;
 use crate::{output, ui};
-
-/// Run parts of the work on the simulated core.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(clap::Subcommand)]
-enum What {
-    Spmm(Spmm),
-    Site(SiteArgs),
-}
 
 /// Run one product of a packed model, real weights and masks, on random activations; print cycles and their bound.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  weft sim site model.weft --layer 3 --site ffn_down\n  weft sim site pruned.weft --site attn_in --config 8x16 --batch 16 --json"
 )]
-struct SiteArgs {
+pub(super) struct SiteArgs {
     /// The packed model
     model: PathBuf,
     /// Layer
@@ -91,7 +78,7 @@ struct Common {
 #[command(
     after_help = "Examples:\n  weft sim spmm --rows 576 --cols 576 --density 0.5\n  weft sim spmm --rows 960 --cols 576 --bits 8 --batch 4 --config 8x16 --json\n  weft sim spmm --rows 64 --cols 32 --vcd product.vcd"
 )]
-struct Spmm {
+pub(super) struct Spmm {
     /// Outputs, a multiple of 64
     #[arg(long, default_value_t = 576)]
     rows: usize,
@@ -109,7 +96,7 @@ struct Spmm {
 }
 
 /// Cycles of a tile beside its result words: the pipeline's fill and drain, and the result's header.
-pub(crate) const TILE_LATENCY: u64 = 64;
+const TILE_LATENCY: u64 = 64;
 
 #[derive(Serialize)]
 struct Report {
@@ -142,14 +129,6 @@ struct Product {
     /// Share of the weights that survive.
     density: f64,
     masked: bool,
-}
-
-/// Runs the verb.
-pub(crate) fn run(args: Args) -> anyhow::Result<()> {
-    match args.what {
-        What::Spmm(spmm) => run_spmm(spmm),
-        What::Site(site) => run_site(site),
-    }
 }
 
 fn check_batch(common: &Common) -> anyhow::Result<u8> {
@@ -202,7 +181,7 @@ fn check(args: &Spmm) -> anyhow::Result<Shape> {
     })
 }
 
-fn run_spmm(args: Spmm) -> anyhow::Result<()> {
+pub(super) fn run_spmm(args: Spmm) -> anyhow::Result<()> {
     let random = RandomProduct::new(check(&args)?, args.common.seed);
     let product = Product {
         name: format!("random {}-bit weights", args.bits),
@@ -214,7 +193,7 @@ fn run_spmm(args: Spmm) -> anyhow::Result<()> {
     simulate(&args.common, product, &random.requests())
 }
 
-fn run_site(args: SiteArgs) -> anyhow::Result<()> {
+pub(super) fn run_site(args: SiteArgs) -> anyhow::Result<()> {
     check_batch(&args.common)?;
     let weft = Weft::open(&args.model)
         .with_context(|| format!("cannot use {}", args.model.display()))

@@ -1,0 +1,3 @@
+module inverter(input wire a, output wire y);
+    assign y = ~a;
+endmodule
