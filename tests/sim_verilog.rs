@@ -53,6 +53,22 @@ fn one_seed_one_result() {
 }
 
 #[test]
+fn crosscheck_counts_its_cycles() {
+    let text = stdout(&run(&["--crosscheck", "--cycles", "200", "--json"]));
+    let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(report["crosschecked_cycles"], 200);
+    let folder = tempfile::tempdir().expect("a folder");
+    let spmm = [
+        "sim", "spmm", "--rows", "64", "--cols", "8", "--config", "1x1",
+    ];
+    let spmm = [&spmm[..], &["--crosscheck", "--json"]].concat();
+    let report: serde_json::Value =
+        serde_json::from_str(&stdout(&weft(&folder, &spmm))).expect("JSON");
+    assert!(report["crosschecked_cycles"].as_u64() >= report["cycles"].as_u64());
+    assert_eq!(report["equal_to_cpu"], true);
+}
+
+#[test]
 fn dumps_and_the_list_of_passes() {
     let list = stdout(&run(&["--help"]));
     assert!(list.contains("--dump-after"));

@@ -1,5 +1,7 @@
 //! From text to a program: the steps that happen once.
 
+use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hasher};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -107,6 +109,7 @@ impl Design {
             layout,
             code,
             settle: OnceLock::new(),
+            fingerprint: OnceLock::new(),
         }))
     }
 
@@ -185,6 +188,8 @@ pub struct Program {
     pub(crate) code: NativeCode,
     /// The evaluation without an edge, compiled when first used.
     settle: OnceLock<Result<NativeCode>>,
+    /// What tells this program's states from another's, computed when first used.
+    fingerprint: OnceLock<u64>,
 }
 
 impl Program {
@@ -195,6 +200,17 @@ impl Program {
             jit::compile(&self.netlist, &self.layout, &settle)
         });
         code.as_ref().map_err(Clone::clone)
+    }
+
+    /// A number that tells the states of this program from those of another one.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        *self.fingerprint.get_or_init(|| {
+            let mut hash = TextHasher::default();
+            hash.0.write_usize(self.layout.size);
+            // Writing to a hasher does not fail.
+            let _ = write!(hash, "{}", self.netlist);
+            hash.0.finish()
+        })
     }
 
     /// Bytes of state that each simulator of this program owns.
@@ -227,5 +243,16 @@ impl Program {
             self.netlist.registers.len(),
             self.netlist.memories.len(),
         )
+    }
+}
+
+/// Hashes what is written to it.
+#[derive(Default)]
+struct TextHasher(DefaultHasher);
+
+impl std::fmt::Write for TextHasher {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
     }
 }

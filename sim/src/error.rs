@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::bits::Bits;
+
 /// Result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -93,6 +95,30 @@ pub enum Error {
         name: String,
         /// What does not fit.
         message: String,
+    },
+    /// A condition that a test bench waited for did not come.
+    #[error(
+        "running until a condition holds: it did not within {limit} cycles, up to cycle {cycle}"
+    )]
+    Timeout {
+        /// Cycles waited.
+        limit: u64,
+        /// The simulator's cycle count at the end.
+        cycle: u64,
+    },
+    /// Native code and interpreter disagree.
+    #[error(
+        "comparing with the interpreter: `{path}` is {found:x} where it should be {expected:x}, first in cycle {cycle}"
+    )]
+    Mismatch {
+        /// Hierarchical path of the first differing signal, in the order of evaluation.
+        path: String,
+        /// The cycle, from 0.
+        cycle: u64,
+        /// The interpreter's value.
+        expected: Bits,
+        /// The native code's value.
+        found: Bits,
     },
     /// A file could not be read.
     #[error("reading {path}: {message}")]

@@ -11,6 +11,8 @@ pub struct Interpreter {
     registers: Vec<Bits>,
     memories: Vec<Vec<Bits>>,
     values: Vec<Bits>,
+    /// Memory words that the last cycle wrote, by index and address.
+    written: Vec<(usize, u64)>,
 }
 
 impl Interpreter {
@@ -35,6 +37,7 @@ impl Interpreter {
             registers,
             memories,
             values,
+            written: Vec::new(),
         }
     }
 
@@ -82,13 +85,16 @@ impl Interpreter {
         for (r, v) in netlist.registers.iter().zip(&mut self.registers) {
             *v = self.values[r.next.index()].clone();
         }
-        for (m, words) in netlist.memories.iter().zip(&mut self.memories) {
+        self.written.clear();
+        let memories = netlist.memories.iter().zip(&mut self.memories);
+        for (index, (m, words)) in memories.enumerate() {
             for w in &m.writes {
                 if self.values[w.enable.index()].is_zero() {
                     continue;
                 }
                 let address = self.values[w.address.index()].to_u64();
-                let Some(word) = address.and_then(|a| words.get_mut(usize::try_from(a).ok()?))
+                let Some((address, word)) =
+                    address.and_then(|a| Some((a, words.get_mut(usize::try_from(a).ok()?)?)))
                 else {
                     continue;
                 };
@@ -96,12 +102,45 @@ impl Interpreter {
                 for i in 0..data.width() {
                     word.set(w.lo + i, data.bit(i));
                 }
+                self.written.push((index, address));
             }
         }
     }
 
-    fn named(&self, node: NodeId) -> &Bits {
+    pub(crate) fn netlist(&self) -> &Netlist {
+        &self.netlist
+    }
+
+    pub(crate) fn set_input(&mut self, input: usize, value: Bits) {
+        self.inputs[input] = value;
+    }
+
+    /// A node's value at the last evaluation.
+    pub(crate) fn value(&self, node: NodeId) -> &Bits {
         &self.values[node.index()]
+    }
+
+    pub(crate) fn register_value(&self, register: usize) -> &Bits {
+        &self.registers[register]
+    }
+
+    pub(crate) fn word(&self, memory: usize, address: u64) -> &Bits {
+        &self.memories[memory][address as usize]
+    }
+
+    /// Memory words that the last cycle wrote, by index and address.
+    pub(crate) fn written(&self) -> &[(usize, u64)] {
+        &self.written
+    }
+
+    /// Replaces the current value of a register.
+    pub(crate) fn set_register(&mut self, register: usize, value: Bits) {
+        self.registers[register] = value;
+    }
+
+    /// Replaces a memory word.
+    pub(crate) fn set_word(&mut self, memory: usize, address: usize, value: Bits) {
+        self.memories[memory][address] = value;
     }
 
     /// An output's or named signal's value at the last evaluation.
@@ -110,7 +149,7 @@ impl Interpreter {
         named
             .into_iter()
             .find(|n| n.path == path)
-            .map(|n| self.named(n.node))
+            .map(|n| self.value(n.node))
     }
 
     /// The current value of a register.

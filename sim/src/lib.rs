@@ -41,5 +41,5 @@ pub use design::{Design, Options, Probes, Program};
 pub use error::{Error, Place, Result};
 pub use interp::Interpreter;
 pub use random::Random;
-pub use simulator::{Input, Memory, Register, Signal, Simulator};
+pub use simulator::{In, Input, Memory, Out, PortValue, Register, Signal, Simulator, Snapshot};
 pub use source::Source;

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde::Serialize;
 use tempfile::NamedTempFile;
-use weft_hdl::CoreConfig;
+use weft_hdl::core::TOP;
+use weft_hdl::{CoreConfig, generate_verilog};
 use weft_host::container::{SiteKey, Weft};
 use weft_host::device::product::{Activations, Outliers, Plan};
 use weft_host::device::random::{Random, RandomProduct, Shape};
@@ -17,6 +18,7 @@ use weft_host::device::{Cpu, Device, RunStats};
 use weft_host::model::{Matrix, Site};
 use weft_protocol::layout::{Kind, rows_fit};
 use weft_protocol::packet::Request;
+use weft_sim::Design;
 
 use crate::cmd::verilog::parse_config;
 use crate::exit::{self, OrExit, fail};
@@ -64,6 +66,9 @@ struct Common {
     /// Write every signal of every cycle to a VCD file
     #[arg(long, value_name = "FILE")]
     vcd: Option<PathBuf>,
+    /// Compare every register and output of every cycle with the interpreter; slow
+    #[arg(long)]
+    crosscheck: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -116,6 +121,8 @@ struct Report {
     rounds: u64,
     hazards: u64,
     equal_to_cpu: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crosschecked_cycles: Option<u64>,
     compile_seconds: f64,
     sim_cycles_per_second: f64,
 }
@@ -237,6 +244,12 @@ fn simulate(args: &Common, product: Product, requests: &[Request<'_>]) -> anyhow
         None => None,
     };
 
+    if args.crosscheck {
+        let verilog = generate_verilog(&args.config)?;
+        let design = Design::from_verilog(&verilog, TOP)?;
+        sim.simulator().start_crosscheck(&design)?;
+    }
+
     let before = watch.cycles();
     let start = Instant::now();
     let mut sums = Vec::new();
@@ -246,6 +259,8 @@ fn simulate(args: &Common, product: Product, requests: &[Request<'_>]) -> anyhow
         sim.simulator().finish_trace().or_exit(exit::OUTPUT)?;
         output::persist(file, path)?;
     }
+
+    let crosschecked_cycles = sim.simulator().finish_crosscheck().or_exit(exit::DEVICE)?;
 
     let mut expected = Vec::new();
     let mut cpu = Cpu::new(sim.info().clone(), 0).or_exit(exit::DEVICE)?;
@@ -269,6 +284,7 @@ fn simulate(args: &Common, product: Product, requests: &[Request<'_>]) -> anyhow
         rounds: counters.rounds,
         hazards: counters.hazards,
         equal_to_cpu: sums == expected,
+        crosschecked_cycles: args.crosscheck.then_some(crosschecked_cycles),
         compile_seconds,
         sim_cycles_per_second: (watch.cycles() - before) as f64 / seconds,
     };
@@ -354,6 +370,9 @@ fn print(r: &Report, json: bool) -> anyhow::Result<()> {
             "DIFFER from the cpu device"
         }
     );
+    if let Some(cycles) = r.crosschecked_cycles {
+        outln!("checked   {cycles} cycles equal to the interpreter");
+    }
     outln!(
         "simulated {:.2} Mcycles/s, core compiled in {:.2} s",
         r.sim_cycles_per_second / 1e6,

@@ -43,6 +43,9 @@ pub(crate) struct Args {
     /// Write every signal of every cycle to a VCD file
     #[arg(long, value_name = "FILE")]
     vcd: Option<PathBuf>,
+    /// Compare every signal of every cycle with the interpreter and name the first that differs; slow
+    #[arg(long)]
+    crosscheck: bool,
     /// Print the design after a pass of `weft sim passes` and do not run it
     #[arg(long, value_name = "PASS")]
     dump_after: Option<String>,
@@ -58,6 +61,8 @@ struct Report {
     seed: u64,
     /// Values before the last clock edge, as Verilog constants.
     outputs: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crosschecked_cycles: Option<u64>,
     startup_seconds: f64,
     cycles_per_second: f64,
 }
@@ -103,11 +108,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let mut sim = Simulator::new(program);
     let drives = drives(args, &design, &sim)?;
     let waves = trace(args, &mut sim)?;
+    let mut probed = match args.crosscheck {
+        true => Some(crosschecked(&design, &mut sim)?),
+        false => None,
+    };
     let startup_seconds = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
     let mut random = Random::new(args.seed);
     for cycle in 0..args.cycles {
+        if sim.mismatch().is_some() {
+            break;
+        }
         for (input, drive) in &drives {
             let value = match drive {
                 Drive::Random => random.edgy_bits(input.width()),
@@ -115,14 +127,27 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
                 Drive::Reset(level) => Bits::bool(*level == (cycle < args.reset_cycles)),
             };
             sim.poke_wide(*input, value.limbs());
+            if let Some(probed) = &mut probed {
+                probed.poke_wide(*input, value.limbs());
+            }
         }
         sim.cycle();
+        if let Some(probed) = &mut probed {
+            probed.cycle();
+        }
     }
     let seconds = start.elapsed().as_secs_f64();
     if let Some((path, file)) = waves {
         sim.finish_trace().or_exit(exit::OUTPUT)?;
         output::persist(file, &path)?;
     }
+    let crosschecked_cycles = match probed {
+        Some(mut probed) => {
+            probed.finish_crosscheck().or_exit(exit::DEVICE)?;
+            Some(sim.finish_crosscheck().or_exit(exit::DEVICE)?)
+        }
+        None => None,
+    };
     let mut outputs = BTreeMap::new();
     for (name, _) in design.outputs() {
         let value = sim.peek_bits(sim.output(name)?);
@@ -135,10 +160,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             cycles: args.cycles,
             seed: args.seed,
             outputs,
+            crosschecked_cycles,
             startup_seconds,
             cycles_per_second: args.cycles as f64 / seconds,
         },
     )
+}
+
+/// Starts comparing `sim` with the interpreter, and a second simulator with every signal visible, so that a
+/// difference has the name of its cause.
+fn crosschecked(design: &Design, sim: &mut Simulator) -> anyhow::Result<Simulator> {
+    let probes = Probes::All;
+    let program = design.compile_with(&Options { probes })?;
+    let mut probed = Simulator::new(program);
+    probed.start_crosscheck(design)?;
+    sim.start_crosscheck(design)?;
+    Ok(probed)
 }
 
 fn drives(args: &Args, design: &Design, sim: &Simulator) -> anyhow::Result<Vec<(Input, Drive)>> {
@@ -189,6 +226,9 @@ fn print(args: &Args, r: &Report) -> anyhow::Result<()> {
     outln!("{}: {} cycles, seed {}", r.top, r.cycles, r.seed);
     for (name, value) in &r.outputs {
         outln!("  {name} = {value}");
+    }
+    if let Some(cycles) = r.crosschecked_cycles {
+        outln!("  {cycles} cycles equal to the interpreter, with and without probes");
     }
     outln!(
         "started in {:.3} s, {:.2} Mcycles/s with this stimulus",
