@@ -202,6 +202,8 @@ pub struct Variant {
     pub core_mhz: Option<f64>,
     /// The core to build; absent where none is promised to fit.
     pub core: Option<Core>,
+    /// How long its build took, minutes, on two cores with the pinned tools; absent where it was not measured.
+    pub minutes: Option<f64>,
 }
 
 /// What has been shown on a board.

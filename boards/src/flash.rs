@@ -3,12 +3,13 @@
 //! Before anything is written: the passport must fit image, board and part; exactly one programmer of the
 //! board's kind must be there; over JTAG the part must answer with its own identity code.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::Target;
 use crate::board::{Memory, ProgrammerMode};
-use crate::passport::{Passport, PassportError};
+use crate::passport::{self, Passport, PassportError};
 
 /// What is to be written, and where.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,8 @@ pub struct FlashPlan {
     /// Identity code that the part must answer.
     idcode: Option<u32>,
     part: String,
+    /// The compressed image that is unpacked before the write, under the name that `write` ends with.
+    pub unpack: Option<PathBuf>,
 }
 
 /// Why an image is not on the board.
@@ -128,7 +131,7 @@ impl FlashPlan {
         usb_serial: Option<&str>,
     ) -> Result<Self, FlashError> {
         let passport = Passport::read_checked(image)?;
-        let name = image.display().to_string();
+        let mut name = image.display().to_string();
         if passport.board != target.variant.name {
             return Err(FlashError::Board {
                 image: name,
@@ -143,6 +146,11 @@ impl FlashPlan {
                 board: target.variant.name.clone(),
                 wanted: target.part.title.clone(),
             });
+        }
+        let unpack = passport::compressed(image).then(|| image.to_owned());
+        if unpack.is_some() {
+            let inner = image.file_stem().unwrap_or_default();
+            name = inner.to_string_lossy().into_owned();
         }
         let programmer = &target.board.programmer;
         let memory = if persist { Memory::Flash } else { Memory::Sram };
@@ -189,6 +197,7 @@ impl FlashPlan {
             serial: usb_serial.map(str::to_owned),
             idcode: target.part.idcode_value(),
             part: target.part.title.clone(),
+            unpack,
         })
     }
 
@@ -234,7 +243,23 @@ impl FlashPlan {
                 _ => {}
             }
         }
-        let answer = call(loader, &self.write)?;
+        let mut write = self.write.clone();
+        let unpacked = tempfile::tempdir().map_err(|cause| PassportError::File {
+            action: "make a folder for",
+            file: write.last().map(PathBuf::from).unwrap_or_default(),
+            cause,
+        })?;
+        if let (Some(image), Some(name)) = (&self.unpack, write.last_mut()) {
+            let path = unpacked.path().join(&name);
+            let bytes = passport::load(image)?;
+            fs::write(&path, bytes).map_err(|cause| PassportError::File {
+                action: "write",
+                file: path.clone(),
+                cause,
+            })?;
+            *name = path.display().to_string();
+        }
+        let answer = call(loader, &write)?;
         if answer.well {
             Ok(())
         } else {

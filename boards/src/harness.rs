@@ -1,19 +1,22 @@
-//! A frame around the bare core that fits any board: three pins, every port of the core behind a register.
+//! Frames that fit any board, three pins: one around the bare core, one around a single multiplier. Every port
+//! inside is behind a register.
 //!
-//! A shift register feeds the core's inputs from `serial_rx`; a signature register folds its outputs into
+//! In both a shift register feeds the inputs from `serial_rx`; a signature register folds the outputs into
 //! `serial_tx`. So synthesis can drop nothing, no pin's delay enters the timing, and a part with few pins takes
 //! a core with wide ports. The image computes nothing useful: it tells clock and size.
 
-/// The frame's module.
-pub const MODULE: &str = "weft_core_only";
+/// Module of the frame around the core.
+pub const CORE: &str = "weft_core_only";
+/// Module of the frame around a multiplier.
+pub const MULTIPLIER: &str = "weft_multiplier_only";
 
 /// The frame's Verilog, around a core (module `weft_core`) whose stream is `stream_bytes` wide.
 #[must_use]
-pub fn verilog(stream_bytes: u32) -> String {
+pub fn core(stream_bytes: u32) -> String {
     let data = 8 * stream_bytes;
     let last = data + 1;
     format!(
-        "module {MODULE}(input wire clk, input wire serial_rx, output wire serial_tx);
+        "module {CORE}(input wire clk, input wire serial_rx, output wire serial_tx);
   reg [{last}:0] stimulus = 0;
   reg [33:0] answer = 0;
   reg [33:0] signature = 0;
@@ -38,5 +41,28 @@ pub fn verilog(stream_bytes: u32) -> String {
 endmodule
 ",
         high = data - 1
+    )
+}
+
+/// Verilog of a signed 8 x 8 multiplier between registers: what the part's multiplier allows at most.
+#[must_use]
+pub fn multiplier() -> String {
+    format!(
+        "module {MULTIPLIER}(input wire clk, input wire serial_rx, output wire serial_tx);
+  reg [15:0] stimulus = 0;
+  reg signed [7:0] a = 0;
+  reg signed [7:0] b = 0;
+  reg signed [15:0] product = 0;
+  reg [15:0] signature = 0;
+  always @(posedge clk) begin
+    stimulus <= {{stimulus[14:0], serial_rx}};
+    a <= stimulus[7:0];
+    b <= stimulus[15:8];
+    product <= a * b;
+    signature <= {{signature[14:0], signature[15]}} ^ product;
+  end
+  assign serial_tx = signature[15];
+endmodule
+"
     )
 }

@@ -5,20 +5,25 @@
 //! checks them, [`pll`] finds divider values, [`constraints`] writes the pin file of each tool.
 //!
 //! A [`plan::Plan`] is a build as plain data: files and commands, computed with no tool installed. [`tools`] finds
-//! the programs, [`run`] runs a plan's steps, [`report`] reads what they measured, [`passport`] ties an image to
-//! how it was made, and [`flash`] puts it on the board.
+//! the programs, [`mod@build`] runs a plan (every seed, the best kept), [`run`] one step of it, [`report`] reads what
+//! they measured, [`picture`] draws it, [`fit`] looks for the largest core of a part, [`passport`] ties an image to how
+//! it was made, and [`flash`] puts it on the board.
 
 pub mod board;
+pub mod build;
 pub mod catalog;
 pub mod check;
 pub mod constraints;
 pub mod error;
 pub mod family;
+pub mod fit;
 pub mod flash;
 pub mod harness;
+pub mod histogram;
 pub mod markdown;
 pub mod part;
 pub mod passport;
+pub mod picture;
 pub mod plan;
 pub mod pll;
 pub mod report;

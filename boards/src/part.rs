@@ -20,6 +20,8 @@ pub struct Part {
     pub device: Option<String>,
     /// What stands for `{series}` in the family's commands.
     pub series: Option<String>,
+    /// Columns and rows of tiles, as nextpnr numbers them; for pictures.
+    pub grid: Option<[u32; 2]>,
     /// What the part answers on JTAG, `0x` and eight hex digits.
     pub idcode: Option<String>,
     /// The part's multiplier block where the family's parts differ.

@@ -1,9 +1,14 @@
 //! The passport beside an image: what it is, how it was made, and the hash that ties the two together.
+//!
+//! An image may be compressed (`weft.bit.gz`); its passport (`weft.toml`) describes the image inside.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -11,7 +16,11 @@ use crate::board::Core;
 use crate::report::{ClockResult, Usage};
 
 /// Version of the passport's form.
-pub const FORM: u32 = 1;
+pub const FORM: u32 = 2;
+/// Largest image that is unpacked, bytes; the largest part's uncompressed text is a tenth of it.
+pub const IMAGE_LIMIT: u64 = 256 << 20;
+/// Extension of a compressed image.
+pub const COMPRESSED: &str = "gz";
 
 /// An image's passport: `weft.toml` beside `weft.bit`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,14 +36,18 @@ pub struct Passport {
     pub design: String,
     /// Program and version that made it.
     pub made_by: String,
-    /// SHA-256 of the core's Verilog, lower-case hex.
+    /// Commit of the source, with `+changes` where files differed from it; absent where there was no repository.
+    pub commit: Option<String>,
+    /// SHA-256 of the Verilog, lower-case hex.
     pub verilog_sha256: String,
     /// Hash over everything that host and core must agree on, `0x` and eight hex digits.
     pub map_hash: String,
+    /// Clock that was asked for, MHz.
+    pub target_mhz: f64,
     /// Seed of placement.
     pub seed: u32,
-    /// Parameters of the core.
-    pub core: Core,
+    /// Parameters of the core; absent where there is none in the design.
+    pub core: Option<Core>,
     /// Tools with their versions.
     pub tools: Vec<ToolVersion>,
     /// Clocks.
@@ -113,29 +126,75 @@ pub enum PassportError {
 }
 
 impl Image {
-    /// Size and hash of an image file.
-    ///
-    /// # Errors
-    /// [`PassportError::File`].
-    pub fn of(path: &Path) -> Result<Self, PassportError> {
-        let bytes = read(path)?;
-        Ok(Self {
-            file: path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
+    /// Size and hash of an image.
+    #[must_use]
+    pub fn of(file: &str, bytes: &[u8]) -> Self {
+        Self {
+            file: file.into(),
             bytes: bytes.len() as u64,
-            sha256: sha256(&bytes),
-        })
+            sha256: sha256(bytes),
+        }
     }
+}
+
+/// Whether a path names a compressed image.
+#[must_use]
+pub fn compressed(image: &Path) -> bool {
+    image.extension().is_some_and(|e| e == COMPRESSED)
+}
+
+/// The bytes of an image file, decompressed where its name says that it is compressed.
+///
+/// # Errors
+/// [`PassportError::File`]; an image above [`IMAGE_LIMIT`] is one.
+pub fn load(image: &Path) -> Result<Vec<u8>, PassportError> {
+    let bytes = read(image)?;
+    if !compressed(image) {
+        return Ok(bytes);
+    }
+    let error = |cause| PassportError::File {
+        action: "decompress",
+        file: image.into(),
+        cause,
+    };
+    let mut out = Vec::new();
+    let mut source = GzDecoder::new(bytes.as_slice()).take(IMAGE_LIMIT + 1);
+    source.read_to_end(&mut out).map_err(error)?;
+    if out.len() as u64 > IMAGE_LIMIT {
+        let cause = format!("it holds more than {IMAGE_LIMIT} bytes");
+        return Err(error(io::Error::other(cause)));
+    }
+    Ok(out)
 }
 
 impl Passport {
     /// Where the passport of an image stands.
     #[must_use]
     pub fn path_of(image: &Path) -> PathBuf {
+        let inner = image.with_extension("");
+        let image = if compressed(image) { &inner } else { image };
         image.with_extension("toml")
+    }
+
+    /// Writes the image, compressed, and its passport into a folder, each whole or not at all, the passport last;
+    /// returns both paths. The same image gives the same bytes.
+    ///
+    /// # Errors
+    /// [`PassportError::File`].
+    pub fn keep(&self, image: &[u8], dir: &Path) -> Result<(PathBuf, PathBuf), PassportError> {
+        let path = dir.join(format!("{}.{COMPRESSED}", self.image.file));
+        let error = |cause| PassportError::File {
+            action: "write",
+            file: path.clone(),
+            cause,
+        };
+        fs::create_dir_all(dir).map_err(error)?;
+        // No name and no time in the header.
+        let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+        let packed = packer.write_all(image).and_then(|()| packer.finish());
+        replace(&path, &packed.map_err(error)?)?;
+        let passport = self.write(&path)?;
+        Ok((path, passport))
     }
 
     /// Writes it beside its image, whole or not at all.
@@ -144,20 +203,33 @@ impl Passport {
     /// [`PassportError::File`].
     pub fn write(&self, image: &Path) -> Result<PathBuf, PassportError> {
         let path = Self::path_of(image);
-        let dir = path
-            .parent()
-            .filter(|d| !d.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let error = |cause| PassportError::File {
+        let text = toml::to_string_pretty(self).map_err(|e| PassportError::File {
             action: "write",
             file: path.clone(),
+            cause: io::Error::other(e),
+        })?;
+        replace(&path, text.as_bytes())?;
+        Ok(path)
+    }
+
+    /// Reads a passport, whatever became of its image.
+    ///
+    /// # Errors
+    /// [`PassportError::File`] and [`PassportError::Form`].
+    pub fn read(path: &Path) -> Result<Self, PassportError> {
+        let text = String::from_utf8_lossy(&read(path)?).into_owned();
+        let form = |cause: String| PassportError::Form {
+            file: path.into(),
             cause,
         };
-        let text = toml::to_string_pretty(self).map_err(|e| error(io::Error::other(e)))?;
-        let mut file = tempfile::NamedTempFile::new_in(dir).map_err(error)?;
-        io::Write::write_all(&mut file, text.as_bytes()).map_err(error)?;
-        file.persist(&path).map_err(|e| error(e.error))?;
-        Ok(path)
+        // The form first: another one has other keys.
+        let any: toml::Table = toml::from_str(&text).map_err(|e| form(message(&e)))?;
+        match any.get("form").and_then(toml::Value::as_integer) {
+            Some(n) if n != i64::from(FORM) => {
+                Err(form(format!("it has form {n}, this program reads {FORM}")))
+            }
+            _ => toml::from_str(&text).map_err(|e| form(message(&e))),
+        }
     }
 
     /// Reads the passport of an image and checks that the image is the one it describes.
@@ -165,7 +237,7 @@ impl Passport {
     /// # Errors
     /// [`PassportError`]; a missing image is [`PassportError::File`].
     pub fn read_checked(image: &Path) -> Result<Self, PassportError> {
-        let found = Image::of(image)?;
+        let found = sha256(&load(image)?);
         let path = Self::path_of(image);
         if !path.exists() {
             return Err(PassportError::None {
@@ -173,26 +245,40 @@ impl Passport {
                 passport: path,
             });
         }
-        let text = String::from_utf8_lossy(&read(&path)?).into_owned();
-        let passport: Self = toml::from_str(&text).map_err(|e| PassportError::Form {
-            file: path.clone(),
-            cause: e.to_string().trim_end().into(),
-        })?;
-        if passport.form != FORM {
-            return Err(PassportError::Form {
-                file: path,
-                cause: format!("it has form {}, this program reads {FORM}", passport.form),
-            });
-        }
-        if found.sha256 != passport.image.sha256 {
+        let passport = Self::read(&path)?;
+        if found != passport.image.sha256 {
             return Err(PassportError::Changed {
                 image: image.into(),
-                found: found.sha256,
+                found,
                 wanted: passport.image.sha256,
             });
         }
         Ok(passport)
     }
+}
+
+fn message(error: &toml::de::Error) -> String {
+    error.to_string().trim_end().into()
+}
+
+/// Writes a file beside its place and renames it.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), PassportError> {
+    let dir = path.parent().filter(|d| !d.as_os_str().is_empty());
+    let error = |cause| PassportError::File {
+        action: "write",
+        file: path.into(),
+        cause,
+    };
+    let mut file = tempfile::NamedTempFile::new_in(dir.unwrap_or(Path::new("."))).map_err(error)?;
+    file.write_all(bytes).map_err(error)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let readable = fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(readable).map_err(error)?;
+    }
+    file.persist(path).map_err(|e| error(e.error))?;
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, PassportError> {

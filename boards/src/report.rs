@@ -214,6 +214,13 @@ impl Report {
         !self.clocks.is_empty() && self.clocks.iter().all(ClockResult::met)
     }
 
+    /// The slowest clock as a share of its target; none is the worst.
+    #[must_use]
+    pub fn margin(&self) -> f64 {
+        let slowest = self.clocks.first();
+        slowest.map_or(f64::NEG_INFINITY, |c| c.achieved_mhz / c.target_mhz)
+    }
+
     /// The report as a person reads it.
     #[must_use]
     pub fn text(&self) -> String {

@@ -3,14 +3,14 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::passport::Passport;
-use crate::plan::{Plan, Step};
+use crate::plan::{PACKING, Plan, Step};
 use crate::tools::Tool;
 
 /// Why a step did not finish.
@@ -66,6 +66,16 @@ pub enum RunError {
         /// The log.
         log: String,
     },
+    /// The disk was full when the tool ended. The tools do not look whether their files were written.
+    #[error(
+        "the disk is full: {program} may have written half of its files in {dir}, so they were removed; free some space and build again"
+    )]
+    DiskFull {
+        /// The program.
+        program: String,
+        /// The build folder.
+        dir: String,
+    },
     /// The caller's flag was raised.
     #[error("interrupted during {0}")]
     Interrupted(&'static str),
@@ -100,7 +110,9 @@ pub struct Overflow {
     pub available: u64,
 }
 
-fn list(overflow: &[Overflow]) -> String {
+/// What overflows, as people read it.
+#[must_use]
+pub fn list(overflow: &[Overflow]) -> String {
     let items: Vec<_> = overflow
         .iter()
         .map(|o| format!("{} {} of {}", o.cell, o.used, o.available))
@@ -117,36 +129,87 @@ pub enum Outcome {
     TooSlow(Duration),
 }
 
+/// Room that must be left after a step, bytes: less, and what the step wrote may be cut short.
+const ROOM: usize = 64 << 10;
+const PROBE: &str = "room.probe";
+
 /// Writes the plan's files into `dir` and removes what an earlier build left of its outputs, so that a failed or
 /// interrupted build leaves no result.
 ///
 /// # Errors
 /// [`RunError::File`].
 pub fn prepare(plan: &Plan, dir: &Path) -> Result<(), RunError> {
-    let error = |action, name: &str| {
-        let file = dir.join(name).display().to_string();
-        move |cause| RunError::File {
-            action,
-            file,
-            cause,
-        }
-    };
-    fs::create_dir_all(dir).map_err(error("create", "."))?;
+    create(dir)?;
+    create(&dir.join(PACKING))?;
+    let mut stale: Vec<String> = vec![plan.image.clone()];
     let passport = Passport::path_of(Path::new(&plan.image));
-    let passport = passport.to_string_lossy().into_owned();
-    let outputs = plan.steps.iter().flat_map(|s| &s.outputs);
-    for output in outputs.chain([&passport]) {
-        match fs::remove_file(dir.join(output)) {
+    stale.push(passport.to_string_lossy().into_owned());
+    stale.extend(plan.routed().iter().map(|n| (*n).to_owned()));
+    for route in &plan.routes {
+        create(&dir.join(&route.folder))?;
+        stale.extend(route.step.outputs.iter().cloned());
+    }
+    stale.extend(plan.synthesis.outputs.iter().cloned());
+    stale.extend(plan.pack.outputs.iter().cloned());
+    for name in &stale {
+        match fs::remove_file(dir.join(name)) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                return Err(error("remove", output)(e));
+                return Err(file_error("remove", dir, name)(e));
             }
             _ => {}
         }
     }
     for file in &plan.files {
-        fs::write(dir.join(&file.name), &file.text).map_err(error("write", &file.name))?;
+        write(dir, &file.name, &file.text)?;
     }
     Ok(())
+}
+
+/// Writes one of the build's own files.
+///
+/// # Errors
+/// [`RunError::File`].
+pub fn write(dir: &Path, name: &str, text: &str) -> Result<(), RunError> {
+    fs::write(dir.join(name), text).map_err(file_error("write", dir, name))
+}
+
+/// Renames a file of the build folder, replacing what has that name.
+///
+/// # Errors
+/// [`RunError::File`].
+pub fn rename(dir: &Path, from: &str, to: &str) -> Result<(), RunError> {
+    fs::rename(dir.join(from), dir.join(to)).map_err(file_error("rename", dir, from))
+}
+
+fn create(dir: &Path) -> Result<(), RunError> {
+    fs::create_dir_all(dir).map_err(file_error("create", dir, "."))
+}
+
+fn file_error(action: &'static str, dir: &Path, name: &str) -> impl FnOnce(io::Error) -> RunError {
+    let file = dir.join(name).display().to_string();
+    move |cause| RunError::File {
+        action,
+        file,
+        cause,
+    }
+}
+
+/// Whether there is no room left where the build writes.
+fn full(dir: &Path) -> bool {
+    let path = dir.join(PROBE);
+    let filled = File::create(&path)
+        .and_then(|mut f| {
+            f.write_all(&[0x5a; ROOM])?;
+            f.sync_all()
+        })
+        .err();
+    let _ = fs::remove_file(path);
+    filled.is_some_and(|e| {
+        matches!(
+            e.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    })
 }
 
 /// Runs one step in `dir`. Every line that the tool prints goes to the step's log and to `line`.
@@ -161,7 +224,7 @@ pub fn step(
     mut line: impl FnMut(&str),
 ) -> Result<Outcome, RunError> {
     let started = Instant::now();
-    let log_path = dir.join(step.phase.log());
+    let log_path = dir.join(&step.log);
     let log = log_path.display().to_string();
     let log_error = |cause| RunError::File {
         action: "write",
@@ -187,11 +250,23 @@ pub fn step(
         said.push(text.to_owned());
         Ok(())
     })
-    .map_err(log_error)?;
-    let Some(status) = status else {
+    .map_err(|cause| {
+        discard(step, dir);
+        log_error(cause)
+    })?;
+    // Ctrl-C reaches the tool too, and it may end before the flag is seen.
+    let stopped = |s: &ExitStatus| cancel.load(Ordering::SeqCst) || by_interrupt(s);
+    let Some(status) = status.filter(|s| s.success() || !stopped(s)) else {
         discard(step, dir);
         return Err(RunError::Interrupted(step.phase.name()));
     };
+    if full(dir) {
+        discard(step, dir);
+        return Err(RunError::DiskFull {
+            program: step.program.clone(),
+            dir: dir.display().to_string(),
+        });
+    }
     let missing = step.outputs.iter().find(|o| !dir.join(o).is_file());
     if status.success() {
         return match missing {
@@ -210,12 +285,23 @@ pub fn step(
     Err(cause_of(step, tool, &said, &status.to_string(), log))
 }
 
+#[cfg(unix)]
+fn by_interrupt(status: &ExitStatus) -> bool {
+    const SIGINT: i32 = 2;
+    std::os::unix::process::ExitStatusExt::signal(status) == Some(SIGINT)
+}
+
+#[cfg(not(unix))]
+fn by_interrupt(_: &ExitStatus) -> bool {
+    false
+}
+
 /// Reads both streams line by line until the child ends; `None` when it was stopped by the flag.
 fn follow(
     child: &mut Child,
     cancel: &AtomicBool,
     mut line: impl FnMut(&str) -> io::Result<()>,
-) -> io::Result<Option<std::process::ExitStatus>> {
+) -> io::Result<Option<ExitStatus>> {
     let (sender, lines) = mpsc::channel();
     let streams: [Option<Box<dyn Read + Send>>; 2] = [
         child.stdout.take().map(|s| Box::new(s) as _),
@@ -267,7 +353,7 @@ fn only_too_slow(said: &[String]) -> bool {
 }
 
 fn cause_of(step: &Step, tool: &Tool, said: &[String], status: &str, log: String) -> RunError {
-    let overflow = overflow(said);
+    let overflow = overflow(said.iter().map(String::as_str));
     if !overflow.is_empty() {
         return RunError::TooLarge { overflow };
     }
@@ -307,9 +393,13 @@ fn cause_of(step: &Step, tool: &Tool, said: &[String], status: &str, log: String
 }
 
 /// Lines of nextpnr's utilisation table, `Info: NAME: used/available percent`, with more used than available.
-fn overflow(said: &[String]) -> Vec<Overflow> {
+pub(crate) fn overflow<'a>(said: impl IntoIterator<Item = &'a str>) -> Vec<Overflow> {
     let mut found: Vec<Overflow> = Vec::new();
     for text in said {
+        // nextpnr-ecp5 prints a table of its own before this one, and this one again after packing.
+        if text.trim_end().ends_with("Device utilisation:") {
+            found.clear();
+        }
         let Some(o) = utilisation(text).filter(|o| o.used > o.available) else {
             continue;
         };

@@ -18,6 +18,8 @@ const ONE: &str =
 const TWO: &str =
     "001 006    0x0403:0x6015 ft231X     FER-RADIONA-EMARD 120002     ULX3S FPGA 85K v3.0.8";
 
+const BYTES: &[u8] = b"not a real bitstream, and nothing here reads it";
+
 struct Bench {
     dir: tempfile::TempDir,
     catalog: Catalog,
@@ -38,30 +40,30 @@ impl Bench {
     /// An image for a board with its passport.
     fn image(&self, board: &str) -> PathBuf {
         let target = self.target(board);
-        let image = self
-            .dir
-            .path()
-            .join(format!("weft.{}", target.family.image));
-        fs::write(&image, b"not a real bitstream, and nothing here reads it").unwrap();
+        let name = format!("weft.{}", target.family.image);
+        let image = self.dir.path().join(&name);
+        fs::write(&image, BYTES).unwrap();
         let passport = Passport {
             form: FORM,
             board: board.into(),
             part: target.part.title.clone(),
             design: "core-only".into(),
-            core: Core {
+            core: Some(Core {
                 banks: 8,
                 batch: 1,
                 stream_bytes: 4,
                 depth: 512,
-            },
+            }),
             made_by: "weft 0.1.0".into(),
+            commit: None,
+            target_mhz: 100.0,
             verilog_sha256: String::new(),
             map_hash: "0x00000000".into(),
             seed: 1,
             tools: Vec::new(),
             clocks: Vec::new(),
             usage: Vec::new(),
-            image: Image::of(&image).unwrap(),
+            image: Image::of(&name, BYTES),
         };
         passport.write(&image).unwrap();
         image
@@ -205,7 +207,7 @@ fn an_image_without_a_passport_is_refused() {
         matches!(error, FlashError::Passport(PassportError::None { .. })),
         "{error}"
     );
-    fs::write(Passport::path_of(&image), "form = 1\nboard = 3\n").unwrap();
+    fs::write(Passport::path_of(&image), "form = 2\nboard = 3\n").unwrap();
     let error = FlashPlan::new(&bench.target("ulx3s-85f"), &image, false, None).unwrap_err();
     assert!(
         matches!(error, FlashError::Passport(PassportError::Form { .. })),
@@ -255,4 +257,52 @@ fn a_passport_survives_its_file() {
     let again = read.clone();
     again.write(&image).unwrap();
     assert_eq!(Passport::read_checked(&image).unwrap(), read);
+}
+
+/// A compressed image is checked, unpacked and written; what the loader gets is the image inside.
+#[test]
+fn a_compressed_image_is_unpacked_for_the_loader() {
+    let bench = Bench::new();
+    let plain = bench.image("ulx3s-85f");
+    let passport = Passport::read_checked(&plain).unwrap();
+    let store = bench.dir.path().join("store");
+    let (packed, beside) = passport.keep(BYTES, &store).unwrap();
+    assert_eq!(packed, store.join("weft.bit.gz"));
+    assert_eq!(beside, store.join("weft.toml"));
+    assert_eq!(Passport::read_checked(&packed).unwrap(), passport);
+    let seen = bench.dir.path().join("seen");
+    let write = format!("for last; do :; done; cp \"$last\" {}", seen.display());
+    let loader = bench.loader(&[ONE], "0x41113043", &write);
+    let plan = FlashPlan::new(&bench.target("ulx3s-85f"), &packed, false, None).unwrap();
+    assert_eq!(plan.write.last().unwrap(), "weft.bit");
+    plan.run(&loader).unwrap();
+    assert_eq!(fs::read(seen).unwrap(), BYTES);
+
+    let first = fs::read(&packed).unwrap();
+    passport.keep(BYTES, &store).unwrap();
+    assert_eq!(
+        fs::read(&packed).unwrap(),
+        first,
+        "not the same bytes again"
+    );
+    fs::write(&packed, &first[..first.len() - 9]).unwrap();
+    let error = FlashPlan::new(&bench.target("ulx3s-85f"), &packed, false, None).unwrap_err();
+    assert!(
+        error.to_string().starts_with("cannot decompress "),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_passport_of_another_form_is_refused() {
+    let bench = Bench::new();
+    let image = bench.image("ulx3s-85f");
+    fs::write(Passport::path_of(&image), "form = 1\nboard = \"x\"\n").unwrap();
+    let error = Passport::read_checked(&image).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("it has form 1, this program reads 2"),
+        "{error}"
+    );
 }

