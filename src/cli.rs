@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Sim(cmd::sim::Args),
     Bench(cmd::bench::Args),
     Verilog(cmd::verilog::Args),
+    #[cfg(target_os = "linux")]
+    Vm(cmd::vm::Args),
     Boards(cmd::boards::Args),
     Build(cmd::build::Args),
     Flash(cmd::flash::Args),

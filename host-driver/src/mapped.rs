@@ -1,9 +1,12 @@
 //! Read-only memory maps: the one place of this crate that maps a file.
 //!
-//! Model files are larger than what a host wants to keep in memory, and their readers touch them
+//! A file, or a block device whose first bytes are one. Model files are larger than what a host wants to keep in memory, and their readers touch them
 //! in pieces. A map lets the parsers borrow from the file; the kernel keeps only what is in use.
 
-use std::{fs::File, io, ops::Deref, path::Path};
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom};
+use std::ops::Deref;
+use std::path::Path;
 
 /// A whole file, mapped read-only. Dereferences to its bytes.
 #[derive(Debug)]
@@ -18,19 +21,21 @@ impl Mapped {
     /// # Errors
     /// What the operating system says when the file cannot be opened or mapped.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let meta = file.metadata()?;
-        if meta.is_dir() {
+        let mut file = File::open(path)?;
+        if file.metadata()?.is_dir() {
             return Err(io::Error::from(io::ErrorKind::IsADirectory));
         }
-        if meta.len() == 0 {
+        // Its end tells the size of a block device too, whose metadata say zero.
+        let bytes = file.seek(SeekFrom::End(0))?;
+        let bytes = usize::try_from(bytes).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        if bytes == 0 {
             return Ok(Self { map: None });
         }
         // SAFETY: the map is private and read-only, and lives as long as the slice borrowed from it.
         // Another process that shortens the file while it is mapped makes a later read fault
         // (SIGBUS), as with every mapped file; model files are written beside and renamed, so
         // a file that is in use is not rewritten in place.
-        let map = unsafe { memmap2::Mmap::map(&file)? };
+        let map = unsafe { memmap2::MmapOptions::new().len(bytes).map(&file)? };
         Ok(Self { map: Some(map) })
     }
 

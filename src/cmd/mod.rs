@@ -15,6 +15,8 @@ pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod tools;
 pub(crate) mod verilog;
+#[cfg(target_os = "linux")]
+pub(crate) mod vm;
 
 use crate::cli::Command;
 
@@ -34,6 +36,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Sim(args) => sim::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Verilog(args) => verilog::run(args),
+        #[cfg(target_os = "linux")]
+        Command::Vm(args) => vm::run(&args),
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => completions::run(args),
     }
