@@ -4,7 +4,10 @@
 //! [`core::twin::Twin`] computes what it answers. `src/core/README.md` is the datasheet.
 
 pub mod blocks;
+pub mod board;
+
 pub mod core;
+pub mod link;
 pub mod rtl;
 
 pub use crate::core::twin::Twin;

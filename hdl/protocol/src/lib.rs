@@ -2,8 +2,8 @@
 //! payload layouts and number formats. RTL, software twin, driver and documents all read this crate.
 //!
 //! Reading order: [`packet`] (what goes over the wire), [`layout`] (how weights lie in a payload),
-//! [`g4`] (what a 4-bit code is worth), [`registers`] (what a core says about itself), [`pcie`] (a card's registers and
-//! rings).
+//! [`g4`] (what a 4-bit code is worth), [`registers`] (what a core says about itself), [`serial`] (the stream over a
+//! serial line), [`pcie`] (a card's registers and rings).
 //!
 //! All multi-byte fields are little endian. Every packet is a multiple of [`ALIGN`] bytes.
 
@@ -14,6 +14,7 @@ pub mod layout;
 pub mod packet;
 pub mod pcie;
 pub mod registers;
+pub mod serial;
 
 /// Packets, and every part of a payload, are padded with zeros to this many bytes.
 pub const ALIGN: usize = 8;

@@ -10,7 +10,7 @@ pub use spmm::SpmmCore;
 pub use verilog::{TOP, generate_verilog};
 
 /// Why a core cannot be described.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
     /// A parameter is outside what can be built.
     #[error("cannot describe a core with {parameter} = {value}: it must be {rule}")]
@@ -29,6 +29,17 @@ pub enum Error {
         name: String,
         /// The names there are.
         known: String,
+    },
+    /// A parameter of the serial link is outside what can be built.
+    #[error(transparent)]
+    LinkParameter(#[from] crate::link::LinkError),
+    /// The description of the link is not well formed.
+    #[error(
+        "the description of the serial link is not well formed: {cause}; this is a bug in weft-hdl"
+    )]
+    Link {
+        /// What rust-hdl found.
+        cause: String,
     },
     /// The description is not well formed: a signal without a driver, a logic loop, an input written.
     #[error(

@@ -3,5 +3,6 @@
 #![allow(dead_code, unreachable_pub)] // each test file uses its own part
 
 pub mod bench;
+pub mod line;
 pub mod simulated;
 pub mod stream;

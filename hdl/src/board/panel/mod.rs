@@ -1,0 +1,102 @@
+//! What a board shows and how it starts: power-on reset, reset button, LEDs.
+
+use crate::rtl::*;
+
+/// LEDs that mean something: session open, frames coming, damage seen, clock running.
+pub const LEDS: usize = 4;
+
+/// Holds the link in reset until the clock is good, and drives the LEDs.
+#[derive(LogicBlock)]
+pub struct Panel {
+    /// Rising edge clocks everything.
+    pub clock: Signal<In, Clock>,
+    /// The clock is what it should be; asynchronous.
+    pub locked: Signal<In, Bit>,
+    /// The reset button is pressed; asynchronous.
+    pub pressed: Signal<In, Bit>,
+    /// A session is open.
+    pub open: Signal<In, Bit>,
+    /// An undamaged frame came; one clock.
+    pub good: Signal<In, Bit>,
+    /// A damaged frame came; one clock.
+    pub bad: Signal<In, Bit>,
+    /// Resets the link.
+    pub reset: Signal<Out, Bit>,
+    /// LEDs, high lights: bit 0 session, 1 frames, 2 damage, 3 heartbeat.
+    pub leds: Signal<Out, Bits<LEDS>>,
+    ready: DFF<Bits<2>>,
+    button: DFF<Bits<2>>,
+    count: DFF<Bits<6>>,
+    beat: DFF<Bits<24>>,
+    seen_good: DFF<Bit>,
+    show_good: DFF<Bit>,
+    seen_bad: DFF<Bit>,
+    show_bad: DFF<Bit>,
+    hold: Signal<Local, Bit>,
+    tick: DFF<Bit>,
+}
+
+impl Default for Panel {
+    fn default() -> Self {
+        Self {
+            clock: Signal::default(),
+            locked: Signal::default(),
+            pressed: Signal::default(),
+            open: Signal::default(),
+            good: Signal::default(),
+            bad: Signal::default(),
+            reset: Signal::default(),
+            leds: Signal::default(),
+            ready: DFF::default(),
+            button: DFF::default(),
+            count: DFF::default(),
+            beat: DFF::default(),
+            seen_good: DFF::default(),
+            show_good: DFF::default(),
+            seen_bad: DFF::default(),
+            show_bad: DFF::default(),
+            hold: Signal::default(),
+            tick: DFF::default(),
+        }
+    }
+}
+
+impl Logic for Panel {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self, clock, ready, button, count, beat, seen_good, show_good, seen_bad, show_bad, tick
+        );
+        // Two registers against metastability, then 63 good clocks.
+        self.ready.d.next = (self.ready.q.val() << 1) | bit_cast::<2, 1>(self.locked.val().into());
+        self.button.d.next =
+            (self.button.q.val() << 1) | bit_cast::<2, 1>(self.pressed.val().into());
+        self.hold.next = !self.ready.q.val().get_bit(1) || self.button.q.val().get_bit(1);
+        if self.hold.val() {
+            self.count.d.next = 0.into();
+        } else if !self.count.q.val().all() {
+            self.count.d.next = self.count.q.val() + 1;
+        }
+        self.reset.next = !self.count.q.val().all();
+
+        // A frame lights its LED until the end of the next period of 2^20 clocks.
+        self.beat.d.next = self.beat.q.val() + 1;
+        self.tick.d.next = self.beat.q.val().get_bits::<20>(0).all();
+        if self.tick.q.val() {
+            self.show_good.d.next = self.seen_good.q.val();
+            self.show_bad.d.next = self.seen_bad.q.val();
+            self.seen_good.d.next = false;
+            self.seen_bad.d.next = false;
+        }
+        if self.good.val() {
+            self.seen_good.d.next = true;
+        }
+        if self.bad.val() {
+            self.seen_bad.d.next = true;
+        }
+        self.leds.next = (bit_cast::<LEDS, 1>(self.beat.q.val().get_bit(23).into()) << 3)
+            | (bit_cast::<LEDS, 1>(self.show_bad.q.val().into()) << 2)
+            | (bit_cast::<LEDS, 1>(self.show_good.q.val().into()) << 1)
+            | bit_cast::<LEDS, 1>(self.open.val().into());
+    }
+}
