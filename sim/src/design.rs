@@ -105,6 +105,7 @@ impl Design {
         let layout = Layout::new(&netlist, &cycle);
         let code = jit::compile(&netlist, &layout, &cycle)?;
         Ok(Arc::new(Program {
+            vectors: cycle.packs.packs.len(),
             netlist,
             layout,
             code,
@@ -186,6 +187,7 @@ pub struct Program {
     pub(crate) netlist: Netlist,
     pub(crate) layout: Layout,
     pub(crate) code: NativeCode,
+    vectors: usize,
     /// The evaluation without an edge, compiled when first used.
     settle: OnceLock<Result<NativeCode>>,
     /// What tells this program's states from another's, computed when first used.
@@ -216,6 +218,11 @@ impl Program {
     /// Bytes of state that each simulator of this program owns.
     pub fn state_bytes(&self) -> usize {
         self.layout.size
+    }
+
+    /// Number of operations that are computed as vectors, a lane for each of several alike nodes.
+    pub fn vectors(&self) -> usize {
+        self.vectors
     }
 
     /// Paths and widths of the registers that are left after optimisation.

@@ -114,6 +114,7 @@ impl Builder {
             Binary::And if k.is_ones() => Some(a),
             Binary::Or if zero => Some(a),
             Binary::Or if k.is_ones() => Some(self.constant(k.clone())),
+            Binary::Or => self.fold_or_above(a, k),
             Binary::Xor | Binary::Add | Binary::Sub if zero => Some(a),
             Binary::Xor if k.is_ones() => Some(self.not(a)),
             Binary::Mul if zero => Some(self.value(width, 0)),
@@ -182,6 +183,19 @@ impl Builder {
         Some(self.zext(body, width))
     }
 
+    /// `a | k` where all ones of `k` lie above what `a` extends by zeros is a concatenation.
+    fn fold_or_above(&mut self, a: NodeId, k: &Bits) -> Option<NodeId> {
+        let Op::Zext(inner) = *self.op(a) else {
+            return None;
+        };
+        let (low, width) = (self.width(inner), k.width());
+        if !k.slice(0, low).is_zero() {
+            return None;
+        }
+        let high = self.constant(k.slice(low, width - low));
+        Some(self.concat(&[high, inner]))
+    }
+
     fn fold_mux(&mut self, c: NodeId, a: NodeId, b: NodeId) -> Option<NodeId> {
         if let Some(k) = self.as_const(c) {
             return Some(if k.is_zero() { b } else { a });
@@ -225,22 +239,6 @@ impl Builder {
         self.fold_mux_of_concats(c, a, b)
     }
 
-    /// Selects between concatenations part by part where their seams agree.
-    fn fold_mux_of_concats(&mut self, c: NodeId, a: NodeId, b: NodeId) -> Option<NodeId> {
-        let (Op::Concat(x), Op::Concat(y)) = (self.op(a).clone(), self.op(b).clone()) else {
-            return None;
-        };
-        let aligned = x.len() == y.len()
-            && x.iter()
-                .zip(&y)
-                .all(|(p, q)| self.width(*p) == self.width(*q));
-        if !aligned || !x.iter().zip(&y).any(|(p, q)| p == q) {
-            return None;
-        }
-        let parts: Vec<NodeId> = x.iter().zip(&y).map(|(p, q)| self.mux(c, *p, *q)).collect();
-        Some(self.concat(&parts))
-    }
-
     fn fold_slice(&mut self, a: NodeId, lo: u32, width: u32) -> Option<NodeId> {
         let whole = self.width(a);
         if lo == 0 && width == whole {
@@ -275,90 +273,6 @@ impl Builder {
                 let (x, y) = (self.slice(x, 0, lo + width), self.slice(y, 0, lo + width));
                 let sum = self.binary(o, x, y);
                 Some(self.slice(sum, lo, width))
-            }
-            _ => None,
-        }
-    }
-
-    fn slice_concat(&mut self, parts: &[NodeId], lo: u32, width: u32) -> NodeId {
-        let mut cuts = Vec::new();
-        let mut at = 0;
-        for p in parts.iter().rev() {
-            let w = self.width(*p);
-            let (from, to) = (lo.max(at), (lo + width).min(at + w));
-            if from < to {
-                cuts.push(self.slice(*p, from - at, to - from));
-            }
-            at += w;
-        }
-        cuts.reverse();
-        self.concat(&cuts)
-    }
-
-    fn fold_concat(&mut self, parts: &[NodeId]) -> Option<NodeId> {
-        if let [one] = parts {
-            return Some(*one);
-        }
-        if parts.iter().any(|p| matches!(self.op(*p), Op::Concat(_))) {
-            let mut flat = Vec::new();
-            for p in parts {
-                match self.op(*p) {
-                    Op::Concat(inner) => flat.extend_from_slice(inner),
-                    _ => flat.push(*p),
-                }
-            }
-            return Some(self.concat(&flat));
-        }
-        for i in 0..parts.len() - 1 {
-            if let Some(joined) = self.join(parts[i], parts[i + 1]) {
-                // One pass over the rest keeps long concatenations linear.
-                let mut out: Vec<NodeId> = parts[..i].to_vec();
-                out.push(joined);
-                for p in &parts[i + 2..] {
-                    let last = out[out.len() - 1];
-                    match self.join(last, *p) {
-                        Some(j) => *out.last_mut()? = j,
-                        None => out.push(*p),
-                    }
-                }
-                return Some(self.concat(&out));
-            }
-        }
-        if self.as_const(parts[0]).is_some_and(Bits::is_zero) {
-            let width = parts.iter().map(|p| self.width(*p)).sum();
-            let rest = self.concat(&parts[1..]);
-            return Some(self.zext(rest, width));
-        }
-        if let Op::Zext(inner) = *self.op(parts[0]) {
-            let width = parts.iter().map(|p| self.width(*p)).sum();
-            let mut out = parts.to_vec();
-            out[0] = inner;
-            let low = self.concat(&out);
-            return Some(self.zext(low, width));
-        }
-        if parts.iter().any(|p| matches!(self.op(*p), Op::Zext(_))) {
-            // Zeros inside a concatenation belong to it, so that they meet their neighbours.
-            let mut out = Vec::with_capacity(parts.len() + 1);
-            for p in parts {
-                if let Op::Zext(inner) = *self.op(*p) {
-                    let gap = self.width(*p) - self.width(inner);
-                    out.push(self.value(gap, 0));
-                    out.push(inner);
-                } else {
-                    out.push(*p);
-                }
-            }
-            return Some(self.concat(&out));
-        }
-        None
-    }
-
-    /// Two neighbours as one node, if they are constants or adjacent slices of one node.
-    fn join(&mut self, high: NodeId, low: NodeId) -> Option<NodeId> {
-        match (self.op(high).clone(), self.op(low).clone()) {
-            (Op::Const(h), Op::Const(l)) => Some(self.constant(h.concat(&l))),
-            (Op::Slice(x, hi), Op::Slice(y, lo)) if x == y && lo + self.width(low) == hi => {
-                Some(self.slice(x, lo, self.width(high) + self.width(low)))
             }
             _ => None,
         }

@@ -6,6 +6,7 @@
 
 mod build;
 mod check;
+mod concat;
 mod eval;
 mod fold;
 mod parse;

@@ -1,5 +1,8 @@
 //! Where everything lives in the one block of memory that a simulation instance owns.
 
+use std::collections::{HashMap, HashSet};
+
+use super::vector::VECTOR_BYTES;
 use crate::bits::limbs_for;
 use crate::ir::Netlist;
 use crate::passes::schedule::Schedule;
@@ -89,7 +92,18 @@ impl Layout {
         l.align(COPY_BYTES);
         l.shadowed = l.size;
         // Widest first, so that alignment leaves no holes.
+        let packs = &schedule.packs;
+        let grouped: HashSet<u32> = packs.registers.iter().flatten().copied().collect();
+        let is_shadowed: HashSet<u32> = schedule.shadows.iter().copied().collect();
+        let (with, without): (Vec<&Vec<u32>>, Vec<&Vec<u32>>) = packs
+            .registers
+            .iter()
+            .partition(|g| is_shadowed.contains(&g[0]));
+        for group in with {
+            l.place_group(netlist, group);
+        }
         let mut shadows = schedule.shadows.clone();
+        shadows.retain(|r| !grouped.contains(r));
         shadows.sort_by_key(|r| std::cmp::Reverse(bytes_for(netlist.registers[*r as usize].width)));
         for r in shadows {
             l.registers[r as usize] = l.place(netlist.registers[r as usize].width);
@@ -98,6 +112,9 @@ impl Layout {
         l.shadows = l.size;
         l.shadow_bytes = l.shadows - l.shadowed;
         l.size += l.shadow_bytes;
+        for group in without {
+            l.place_group(netlist, group);
+        }
         for (i, r) in netlist.registers.iter().enumerate() {
             if l.registers[i].offset == usize::MAX {
                 l.registers[i] = l.place(r.width);
@@ -114,20 +131,58 @@ impl Layout {
                 data,
             });
         }
-        for m in &netlist.memories {
-            let stride = bytes_for(m.width);
-            l.align(64);
-            let offset = l.size;
-            l.memories.push(Array {
-                offset,
-                width: m.width,
-                stride,
-                depth: m.depth,
-            });
-            l.size += stride * m.depth as usize;
+        let mut group_of: HashMap<u32, &Vec<u32>> = HashMap::new();
+        for group in &packs.memories {
+            group_of.extend(group.iter().map(|m| (*m, group)));
+        }
+        l.memories = vec![
+            Array {
+                offset: usize::MAX,
+                width: 0,
+                stride: 0,
+                depth: 0,
+            };
+            netlist.memories.len()
+        ];
+        for i in 0..netlist.memories.len() {
+            if l.memories[i].offset == usize::MAX {
+                match group_of.get(&(i as u32)) {
+                    Some(group) => l.place_memories(netlist, group),
+                    None => l.place_memories(netlist, &[i as u32]),
+                }
+            }
         }
         l.align(64);
         l
+    }
+
+    /// Lays the registers of a group side by side.
+    fn place_group(&mut self, netlist: &Netlist, group: &[u32]) {
+        self.align(VECTOR_BYTES);
+        for r in group {
+            self.registers[*r as usize] = self.place(netlist.registers[*r as usize].width);
+        }
+        self.align(VECTOR_BYTES);
+    }
+
+    /// Lays memories so that their words at one address are side by side.
+    fn place_memories(&mut self, netlist: &Netlist, group: &[u32]) {
+        self.align(64);
+        let first = &netlist.memories[group[0] as usize];
+        let bytes = bytes_for(first.width);
+        let stride = match group.len() {
+            1 => bytes,
+            lanes => (bytes * lanes).next_multiple_of(VECTOR_BYTES),
+        };
+        for (lane, m) in group.iter().enumerate() {
+            self.memories[*m as usize] = Array {
+                offset: self.size + lane * bytes,
+                width: first.width,
+                stride,
+                depth: first.depth,
+            };
+        }
+        self.size += stride * first.depth as usize;
     }
 
     /// The shadow of a register, if it has one.

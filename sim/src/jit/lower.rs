@@ -10,9 +10,11 @@ use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::FunctionBuilder;
 
 use super::layout::{COPY_BYTES, Layout, Slot, bytes_for};
+use super::vector::Vector;
 use crate::bits::{Bits, limbs_for, mask};
 use crate::ir::{Binary, Netlist, NodeId, Op, Unary};
 use crate::passes::schedule::{Schedule, Step};
+use crate::passes::vectorise::Packs;
 
 /// A node's value in the function.
 #[derive(Debug, Clone)]
@@ -31,6 +33,8 @@ pub(super) struct Lower<'a, 'f> {
     pub(super) layout: &'a Layout,
     pub(super) base: Value,
     values: Vec<Option<Val>>,
+    pub(super) packs: &'a Packs,
+    pub(super) pack_values: Vec<Option<Vector>>,
     needs_clean: Vec<bool>,
 }
 
@@ -53,6 +57,8 @@ pub(super) fn function(
         layout,
         base,
         values,
+        packs: &schedule.packs,
+        pack_values: vec![None; schedule.packs.packs.len()],
         needs_clean: clean_users(netlist),
     };
     l.steps(&schedule.steps);
@@ -119,6 +125,20 @@ impl Lower<'_, '_> {
                     };
                     self.values[id.index()] = Some(v);
                 }
+                Step::Pack(p) => {
+                    let v = self.pack(*p);
+                    self.pack_values[*p] = Some(v);
+                }
+                Step::RegisterGroup {
+                    group,
+                    value,
+                    shadow,
+                } => self.store_registers(*group, *value, *shadow),
+                Step::WriteGroup {
+                    group,
+                    data,
+                    enable,
+                } => self.write_group(*group, *data, *enable),
                 Step::Visible(i, node) => {
                     let v = self.get(*node);
                     self.store(self.layout.visible[*i], &v);
@@ -192,6 +212,9 @@ impl Lower<'_, '_> {
     pub(super) fn get(&mut self, id: NodeId) -> Val {
         if let Some(v) = &self.values[id.index()] {
             return v.clone();
+        }
+        if let Some((pack, lane)) = self.packs.of.get(&id) {
+            return self.lane(*pack, *lane);
         }
         let netlist = self.netlist;
         match &netlist.node(id).op {

@@ -20,7 +20,7 @@ impl Lower<'_, '_> {
     }
 
     /// The address of a word without the array's own offset.
-    fn word_address(&mut self, address: Value, array: Array) -> Value {
+    pub(super) fn word_address(&mut self, address: Value, array: Array) -> Value {
         let scaled = if array.stride.is_power_of_two() {
             let by = self.iconst(array.stride.trailing_zeros().into());
             self.b.ins().ishl(address, by)
@@ -123,7 +123,7 @@ impl Lower<'_, '_> {
     }
 
     /// Emits `body` under a condition, if there is one.
-    fn guarded(&mut self, condition: Option<Value>, body: impl FnOnce(&mut Self)) {
+    pub(super) fn guarded(&mut self, condition: Option<Value>, body: impl FnOnce(&mut Self)) {
         let Some(c) = condition else {
             return body(self);
         };

@@ -6,6 +6,7 @@ mod lower;
 mod memory;
 #[allow(unsafe_code)]
 pub(crate) mod native;
+mod vector;
 mod wide;
 mod word;
 

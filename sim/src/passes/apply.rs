@@ -1,6 +1,8 @@
 //! One pass on the text form: what golden tests and curious readers use.
 
+use super::partition::partition;
 use super::schedule::schedule;
+use super::schedule_text::groups_text;
 use super::{Run, dead, find};
 use crate::error::{Error, Result};
 use crate::ir::{self, Op};
@@ -8,8 +10,8 @@ use crate::jit;
 use crate::jit::layout::Layout;
 
 /// Runs one pass on a netlist in its text form and returns the text of the result: a netlist, for `gate` and
-/// `schedule` the steps of a cycle, for `lower` Cranelift's own IR. These three first run `dead`, whose folded result
-/// they rely on. Fails where the text is no netlist, where the
+/// `schedule` the steps of a cycle, for `partition` and `vectorise` what is packed, for `lower` Cranelift's own IR.
+/// These first run `dead`, whose folded result they rely on. Fails where the text is no netlist, where the
 /// pass itself fails, and for `parse` and `elaborate`, which take Verilog.
 ///
 /// ```
@@ -40,6 +42,8 @@ pub fn apply(pass: &str, netlist: &str) -> Result<String> {
 pub(crate) fn after(pass: &str, netlist: &ir::Netlist) -> Result<String> {
     let cycle = schedule(netlist, true);
     match pass {
+        "partition" => Ok(groups_text("memories", &partition(netlist))),
+        "vectorise" => Ok(cycle.packs.to_string()),
         "gate" | "schedule" => Ok(cycle.to_string()),
         "lower" => jit::text(netlist, &Layout::new(netlist, &cycle), &cycle),
         _ => Err(Error::Access {

@@ -5,10 +5,12 @@ mod clock;
 mod dead;
 mod fold;
 mod gate;
+mod partition;
 mod rebuild;
 mod resolve;
 pub(crate) mod schedule;
 mod schedule_text;
+pub(crate) mod vectorise;
 
 pub(crate) use apply::after;
 pub use apply::apply;
@@ -37,7 +39,7 @@ enum Run {
 
 /// The steps, front to back.
 #[rustfmt::skip]
-pub const PASSES: [Pass; 9] = [
+pub const PASSES: [Pass; 11] = [
     Pass { name: "parse", covers: "lex, parse", run: Run::Other,
         description: "Verilog text to a syntax tree (nom lexer, recursive descent)" },
     Pass { name: "elaborate", covers: "elaborate, flatten", run: Run::Other,
@@ -50,8 +52,12 @@ pub const PASSES: [Pass; 9] = [
         description: "registers that never change become constants (every pass builds nodes folded and shared)" },
     Pass { name: "dead", covers: "dead logic", run: Run::Netlist(dead::run),
         description: "drop what no output, probe or live state depends on" },
-    Pass { name: "gate", covers: "partition", run: Run::Other,
+    Pass { name: "gate", covers: "activity gating", run: Run::Other,
         description: "put what only an enabled register or memory needs behind a branch on its enable" },
+    Pass { name: "partition", covers: "partition", run: Run::Other,
+        description: "find memories that are addressed together: the lanes of a group" },
+    Pass { name: "vectorise", covers: "vectorise", run: Run::Other,
+        description: "pack alike operations of a group's lanes into vector operations" },
     Pass { name: "schedule", covers: "levelise", run: Run::Other,
         description: "order evaluation and commits; choose what must wait for the end of the cycle" },
     Pass { name: "lower", covers: "lower", run: Run::Other,

@@ -5,6 +5,7 @@
 //! otherwise the store goes to a shadow that is copied at the end. Memory writes follow the same rule.
 
 use super::gate::{Action, BlockId, Plan, plan};
+use super::vectorise::{Lanes, Packs, vectorise};
 use crate::ir::{Netlist, NodeId, Op};
 
 /// One step of a schedule.
@@ -28,6 +29,20 @@ pub(crate) enum Step {
         enable: Option<NodeId>,
         deferred: Option<usize>,
     },
+    /// Compute a pack.
+    Pack(usize),
+    /// Store the next values of a group of registers, in place or into its shadow.
+    RegisterGroup {
+        group: usize,
+        value: Lanes,
+        shadow: bool,
+    },
+    /// Perform the writes of a group of memories. The enable is absent where it is known to be set.
+    WriteGroup {
+        group: usize,
+        data: Lanes,
+        enable: Option<NodeId>,
+    },
     /// Two guarded lists.
     If(NodeId, Vec<Step>, Vec<Step>),
 }
@@ -40,14 +55,18 @@ pub(crate) struct Schedule {
     pub(crate) shadows: Vec<u32>,
     /// Writes that are committed at the end, as memory and index.
     pub(crate) deferred: Vec<(u32, usize)>,
+    /// What is computed as vectors.
+    pub(crate) packs: Packs,
 }
 
 /// Schedules a cycle, or only the outputs and probes.
 pub(crate) fn schedule(netlist: &Netlist, commit: bool) -> Schedule {
-    let plan = plan(netlist, commit);
+    let mut plan = plan(netlist, commit);
+    let packs = vectorise(netlist, &mut plan);
     let mut s = Scheduler {
         netlist,
         plan: &plan,
+        packs: &packs,
         done: vec![false; netlist.nodes.len()],
         seen: vec![false; netlist.nodes.len()],
         register_readers: vec![0; netlist.registers.len()],
@@ -57,15 +76,44 @@ pub(crate) fn schedule(netlist: &Netlist, commit: bool) -> Schedule {
     };
     s.count_readers();
     s.out.steps = s.block(0);
+    for group in &packs.registers {
+        let shadow = group.iter().any(|r| s.shadowed[*r as usize]);
+        for r in group {
+            s.shadowed[*r as usize] = shadow;
+        }
+    }
+    settle_shadows(&mut s.out.steps, &packs, &s.shadowed);
     s.out.shadows = (0..netlist.registers.len() as u32)
         .filter(|r| s.shadowed[*r as usize])
         .collect();
-    s.out
+    let mut out = s.out;
+    out.packs = packs;
+    out
+}
+
+/// Sends every store of a register that has a shadow there: the registers of a group have one together.
+fn settle_shadows(steps: &mut [Step], packs: &Packs, shadowed: &[bool]) {
+    for s in steps {
+        match s {
+            Step::Register {
+                register, shadow, ..
+            } => *shadow = shadowed[*register as usize],
+            Step::RegisterGroup { group, shadow, .. } => {
+                *shadow = shadowed[packs.registers[*group][0] as usize];
+            }
+            Step::If(_, then, other) => {
+                settle_shadows(then, packs, shadowed);
+                settle_shadows(other, packs, shadowed);
+            }
+            _ => {}
+        }
+    }
 }
 
 struct Scheduler<'n> {
     netlist: &'n Netlist,
     plan: &'n Plan,
+    packs: &'n Packs,
     done: Vec<bool>,
     /// Nodes that a search for operands from outside a branch has passed.
     seen: Vec<bool>,
@@ -111,6 +159,17 @@ impl Scheduler<'_> {
                     f(self, w.enable);
                 }
             }
+            Action::RegisterGroup { nodes, .. } => nodes.iter().for_each(|n| f(self, *n)),
+            Action::WriteGroup { group, enabled, .. } => {
+                for memory in &self.packs.memories[*group] {
+                    let w = &self.netlist.memories[*memory as usize].writes[0];
+                    f(self, w.address);
+                    f(self, w.data);
+                    if !enabled {
+                        f(self, w.enable);
+                    }
+                }
+            }
         }
     }
 
@@ -130,14 +189,13 @@ impl Scheduler<'_> {
             match *a {
                 Action::Visible(i, node) => steps.push(Step::Visible(i, node)),
                 Action::Register(register, node) => {
-                    // Once shadowed, always shadowed: another branch may store the same register.
-                    let shadow = self.register_readers[register as usize] > 0
-                        || self.shadowed[register as usize];
-                    self.shadowed[register as usize] |= shadow;
+                    // Shadows are settled at the end: another branch may store the same register.
+                    self.shadowed[register as usize] |=
+                        self.register_readers[register as usize] > 0;
                     steps.push(Step::Register {
                         register,
                         node,
-                        shadow,
+                        shadow: false,
                     });
                 }
                 Action::Write {
@@ -145,20 +203,43 @@ impl Scheduler<'_> {
                     write,
                     enabled,
                 } => {
-                    let enable = (!enabled)
-                        .then(|| self.netlist.memories[memory as usize].writes[write].enable);
-                    // Once one write waits, later ones of the same memory wait behind it.
-                    let behind = self.out.deferred.iter().any(|(m, _)| *m == memory);
-                    let deferred =
-                        (behind || self.memory_readers[memory as usize] > 0).then(|| {
-                            self.out.deferred.push((memory, write));
-                            self.out.deferred.len() - 1
-                        });
-                    steps.push(Step::Write {
-                        memory,
-                        write,
+                    let step = self.write(memory, write, enabled);
+                    steps.push(step);
+                }
+                Action::RegisterGroup { group, value, .. } => {
+                    let registers = &self.packs.registers[group];
+                    let waits = registers
+                        .iter()
+                        .any(|r| self.register_readers[*r as usize] > 0);
+                    self.shadowed[registers[0] as usize] |= waits;
+                    steps.push(Step::RegisterGroup {
+                        group,
+                        value,
+                        shadow: false,
+                    });
+                }
+                Action::WriteGroup {
+                    group,
+                    data,
+                    enabled,
+                } => {
+                    let memories = &self.packs.memories[group];
+                    if memories
+                        .iter()
+                        .any(|m| self.memory_readers[*m as usize] > 0)
+                    {
+                        for m in memories {
+                            let step = self.write(*m, 0, enabled);
+                            steps.push(step);
+                        }
+                        continue;
+                    }
+                    let first = &self.netlist.memories[memories[0] as usize].writes[0];
+                    let enable = (!enabled).then_some(first.enable);
+                    steps.push(Step::WriteGroup {
+                        group,
+                        data,
                         enable,
-                        deferred,
                     });
                 }
                 Action::If(condition, then, other) => {
@@ -173,6 +254,23 @@ impl Scheduler<'_> {
             }
         }
         steps
+    }
+
+    fn write(&mut self, memory: u32, write: usize, enabled: bool) -> Step {
+        let enable =
+            (!enabled).then(|| self.netlist.memories[memory as usize].writes[write].enable);
+        // Once one write waits, later ones of the same memory wait behind it.
+        let behind = self.out.deferred.iter().any(|(m, _)| *m == memory);
+        let deferred = (behind || self.memory_readers[memory as usize] > 0).then(|| {
+            self.out.deferred.push((memory, write));
+            self.out.deferred.len() - 1
+        });
+        Step::Write {
+            memory,
+            write,
+            enable,
+            deferred,
+        }
     }
 
     /// Appends the evaluation of what a branch and the branches inside it use but do not own.
@@ -215,22 +313,41 @@ impl Scheduler<'_> {
             if self.done[id.index()] {
                 continue;
             }
-            let op = &self.netlist.node(id).op;
+            let packs = self.packs;
+            let pack = packs.of.get(&id).map(|(p, _)| *p);
             if ready {
-                self.done[id.index()] = true;
-                op.each(|a| self.reader(a, -1));
-                if let Op::Read(m, _) = op {
-                    self.memory_readers[*m as usize] -= 1;
-                }
-                if !matches!(op, Op::Const(_) | Op::Input(_) | Op::Reg(_)) {
-                    out.push(Step::Eval(id));
+                match pack {
+                    Some(p) => {
+                        packs.packs[p].nodes.iter().for_each(|n| self.evaluated(*n));
+                        out.push(Step::Pack(p));
+                    }
+                    None => {
+                        self.evaluated(id);
+                        let op = &self.netlist.node(id).op;
+                        if !matches!(op, Op::Const(_) | Op::Input(_) | Op::Reg(_)) {
+                            out.push(Step::Eval(id));
+                        }
+                    }
                 }
                 continue;
             }
             stack.push((id, true));
             let operands = stack.len();
-            op.each(|a| stack.push((a, false)));
+            match pack {
+                Some(p) => packs.each_operand(p, |a| stack.push((a, false))),
+                None => self.netlist.node(id).op.each(|a| stack.push((a, false))),
+            }
             stack[operands..].reverse();
+        }
+    }
+
+    /// Marks a node as evaluated, so that it reads nothing any more.
+    fn evaluated(&mut self, id: NodeId) {
+        let op = &self.netlist.node(id).op;
+        self.done[id.index()] = true;
+        op.each(|a| self.reader(a, -1));
+        if let Op::Read(m, _) = op {
+            self.memory_readers[*m as usize] -= 1;
         }
     }
 }

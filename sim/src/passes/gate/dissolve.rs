@@ -1,0 +1,129 @@
+//! Turning branches that skip too little back into selects.
+
+use std::collections::HashMap;
+
+use super::{Action, Block, BlockId, Plan, Planner};
+use crate::ir::{NodeId, Op};
+
+impl Planner<'_> {
+    /// Copies the blocks of `from` that pay, and dissolves the others.
+    pub(super) fn rebuild(&mut self, from: &Plan) {
+        self.plan.blocks = vec![Block::default()];
+        self.copy(from, 0, 0);
+        self.plan.place(self.netlist);
+    }
+
+    fn copy(&mut self, from: &Plan, source: BlockId, target: BlockId) {
+        let mut dissolved: HashMap<u32, NodeId> = HashMap::new();
+        for a in &from.blocks[source].actions {
+            match a {
+                Action::If(c, then, other)
+                    if self.costs[*then] + self.costs[*other] >= self.threshold =>
+                {
+                    let (t, o) = (self.child(target), self.child(target));
+                    self.copy(from, *then, t);
+                    self.copy(from, *other, o);
+                    self.plan.blocks[target].actions.push(Action::If(*c, t, o));
+                }
+                Action::If(_, then, other) => {
+                    dissolved.clear();
+                    for side in [*then, *other] {
+                        self.dissolve(from, side, &mut dissolved, target);
+                    }
+                    let mut registers: Vec<u32> = dissolved.keys().copied().collect();
+                    registers.sort_unstable();
+                    for r in registers {
+                        let next = self.value_in(from, source, r);
+                        self.plan.blocks[target]
+                            .actions
+                            .push(Action::Register(r, next));
+                    }
+                }
+                other => self.plan.blocks[target].actions.push(other.clone()),
+            }
+        }
+    }
+
+    /// Finds what a dissolved block did: its registers, and its writes, which keep a branch of their own.
+    fn dissolve(
+        &mut self,
+        from: &Plan,
+        block: BlockId,
+        registers: &mut HashMap<u32, NodeId>,
+        target: BlockId,
+    ) {
+        for a in &from.blocks[block].actions {
+            match a {
+                Action::Register(r, next) => {
+                    registers.insert(*r, *next);
+                }
+                Action::Write { memory, write, .. } => {
+                    let action = Action::Write {
+                        memory: *memory,
+                        write: *write,
+                        enabled: false,
+                    };
+                    self.plan.blocks[target].actions.push(action);
+                }
+                Action::If(_, then, other) => {
+                    self.dissolve(from, *then, registers, target);
+                    self.dissolve(from, *other, registers, target);
+                }
+                Action::Visible(..) | Action::RegisterGroup { .. } | Action::WriteGroup { .. } => {}
+            }
+        }
+    }
+
+    /// What register `r` becomes as seen from `block`: its next value with the branches that lead there taken.
+    fn value_in(&self, from: &Plan, block: BlockId, r: u32) -> NodeId {
+        let mut path = Vec::new();
+        let mut at = block;
+        while at != 0 {
+            let parent = from.blocks[at].parent;
+            let taken = from.blocks[parent].actions.iter().find_map(|a| match a {
+                Action::If(_, t, _) if *t == at => Some(true),
+                Action::If(_, _, o) if *o == at => Some(false),
+                _ => None,
+            });
+            path.push(taken.unwrap_or(true));
+            at = parent;
+        }
+        let mut node = self.netlist.registers[r as usize].next;
+        for taken in path.into_iter().rev() {
+            if let Op::Mux(_, a, b) = self.netlist.node(node).op {
+                node = if taken { a } else { b };
+            }
+        }
+        node
+    }
+
+    /// Estimated instructions of every block, inner blocks included.
+    pub(super) fn block_costs(&self) -> Vec<u32> {
+        let mut costs = vec![0u32; self.plan.blocks.len()];
+        for (n, place) in self.netlist.nodes.iter().zip(&self.plan.place) {
+            if let Some(block) = place {
+                costs[*block] = costs[*block].saturating_add(self.cost(&n.op, n.width));
+            }
+        }
+        for (i, b) in self.plan.blocks.iter().enumerate() {
+            costs[i] = costs[i].saturating_add(2 * b.actions.len() as u32);
+        }
+        for i in (1..self.plan.blocks.len()).rev() {
+            let parent = self.plan.blocks[i].parent;
+            costs[parent] = costs[parent].saturating_add(costs[i]);
+        }
+        costs
+    }
+
+    fn cost(&self, op: &Op, width: u32) -> u32 {
+        let limbs = width.div_ceil(64).max(1);
+        match op {
+            Op::Const(_) | Op::Input(_) | Op::Reg(_) | Op::Signal(_) => 0,
+            Op::Zext(_) => 1,
+            Op::Slice(..) | Op::Sext(_) | Op::Unary(..) => 2 * limbs,
+            Op::Concat(parts) => 2 * parts.len() as u32,
+            Op::Read(..) => 2 + limbs,
+            Op::Mux(..) | Op::Binary(..) => 2 * limbs,
+        }
+    }
+}
