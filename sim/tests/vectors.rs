@@ -46,7 +46,7 @@ fn lanes(seed: u64) -> String {
             part - 1,
             lo
         );
-        let x = extend(part as u32, &format!("x{i}"), signed);
+        let x = extend(part, &format!("x{i}"), signed);
         let p = extend(narrow, &format!("p{i}"), wide_sign);
         let minus = if negate { "-" } else { "~" };
         let product = format!("({x} {op1} s) {op3} {minus}held{i}");
