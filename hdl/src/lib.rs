@@ -8,7 +8,9 @@ pub mod board;
 
 pub mod core;
 pub mod link;
+pub mod pcie;
 pub mod rtl;
 
 pub use crate::core::twin::Twin;
 pub use crate::core::{CoreConfig, Error, generate_verilog};
+pub use crate::pcie::{CardConfig, generate_card};

@@ -3,7 +3,21 @@
 //! A [`Card`] is seen from the software side: reads and writes of its BARs, and the traffic that it starts on a
 //! [`Bus`]. Who serves it to a virtual machine, or drives it in a test, does not know whether register-transfer logic
 //! runs behind it or a model of its behaviour.
+//!
+//! Below that seam: an [`Endpoint`] is a card's register-transfer logic in the simulator, a [`RootComplex`] the other
+//! end of its link, a [`checker::Checker`] watches what the card sends, and [`link`] says what the link can carry.
 
 mod card;
+pub mod checker;
+mod endpoint;
+pub mod link;
+mod memory;
+mod random;
+pub mod root_complex;
+pub mod tlp;
 
 pub use card::{Activity, Bus, BusError, Card};
+pub use endpoint::{CardProgram, Endpoint, EndpointError};
+pub use memory::HostMemory;
+pub use random::Random;
+pub use root_complex::{RootComplex, RootConfig};
