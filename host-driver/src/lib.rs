@@ -10,4 +10,6 @@ pub mod link;
 pub mod mapped;
 pub mod model;
 pub mod pack;
+#[cfg(target_os = "linux")]
+pub mod stream;
 pub mod tokenizer;

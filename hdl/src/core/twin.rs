@@ -2,6 +2,9 @@
 //!
 //! It is scalar and written to be read. It knows nothing of cycles, so the registers that count them
 //! (`Cycles`, `Starved`, `Stalled`, `Hazards`) answer zero; every other answer equals the hardware's to the bit.
+//!
+//! Its functions are `inline` for one reason: this crate is compiled quickly rather than well, and so they are
+//! compiled again, well, in the crates that run them.
 
 use super::CoreConfig;
 use weft_protocol::layout::{Kind, round_order};
@@ -75,6 +78,7 @@ pub struct Twin {
 impl Twin {
     /// A core after power-up.
     #[must_use]
+    #[inline]
     pub fn new(config: CoreConfig) -> Self {
         Self {
             config,
@@ -90,6 +94,7 @@ impl Twin {
     }
 
     /// Takes bytes of the packet stream, in pieces of any length.
+    #[inline]
     pub fn push(&mut self, bytes: &[u8]) {
         self.input.extend_from_slice(bytes);
         let mut used = 0;
@@ -100,17 +105,20 @@ impl Twin {
     }
 
     /// The answer words since the last call, in order.
+    #[inline]
     pub fn responses(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.output)
     }
 
     /// What was counted since power-up or the last reset.
     #[must_use]
+    #[inline]
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
     /// Executes the next header or part at `at` and returns its bytes; `None` if more input is needed.
+    #[inline]
     fn step(&mut self, at: usize) -> Option<usize> {
         let there = self.input.len() - at;
         let Some(mut group) = self.group.take() else {
@@ -140,11 +148,13 @@ impl Twin {
         Some(granted)
     }
 
+    #[inline]
     fn count_beats(&mut self, bytes: usize) {
         let beats = (bytes / self.config.stream_bytes) as u32;
         self.counts.beats = self.counts.beats.wrapping_add(beats);
     }
 
+    #[inline]
     fn answer(&mut self, header: Header) {
         let bytes = header.to_bytes();
         for word in bytes.chunks_exact(4) {
@@ -153,6 +163,7 @@ impl Twin {
         }
     }
 
+    #[inline]
     fn refuse(&mut self, code: ErrorCode, header: Header) {
         let first = u32::from_le_bytes([
             header.op,
@@ -166,6 +177,7 @@ impl Twin {
         self.group = None;
     }
 
+    #[inline]
     fn header(&mut self, h: Header) {
         let reset = h.op == Opcode::Reset as u8 && h.arg16 == RESET_ARG16 && h.arg32 == RESET_ARG32;
         if reset {
@@ -196,6 +208,7 @@ impl Twin {
         }
     }
 
+    #[inline]
     fn open(&mut self, h: Header) -> Result<(), ErrorCode> {
         let rows = usize::from(h.arg16) * ROW_GRANULE;
         if rows == 0 || rows > self.config.rows() {
@@ -212,6 +225,7 @@ impl Twin {
         Ok(())
     }
 
+    #[inline]
     fn begin(&mut self, h: Header) -> Result<(), ErrorCode> {
         let tile = self.tile.as_mut().ok_or(ErrorCode::NoTile)?;
         let columns = usize::from(h.arg16);
@@ -243,6 +257,7 @@ impl Twin {
         Ok(())
     }
 
+    #[inline]
     fn drain(&mut self, h: Header) -> Result<(), ErrorCode> {
         let tile = self.tile.ok_or(ErrorCode::NoTile)?;
         let granules = (tile.rows / ROW_GRANULE) as u16;
@@ -262,6 +277,7 @@ impl Twin {
         Ok(())
     }
 
+    #[inline]
     fn read(&mut self, h: Header) -> Result<(), ErrorCode> {
         let register = Register::from_index(h.arg16).ok_or(ErrorCode::Register)?;
         let value = self.register(register);
@@ -269,6 +285,7 @@ impl Twin {
         Ok(())
     }
 
+    #[inline]
     fn register(&self, register: Register) -> u32 {
         match register {
             Register::Magic => MAGIC,
@@ -289,6 +306,7 @@ impl Twin {
     }
 
     /// Bytes of the part that comes next, padding included.
+    #[inline]
     fn part_bytes(&self, group: &Group) -> usize {
         let tile = self.tile.expect("a group is only begun in a tile");
         match group.part {
@@ -303,6 +321,7 @@ impl Twin {
         }
     }
 
+    #[inline]
     fn part(&mut self, mut group: Group, bytes: &[u8]) {
         let column_starts_with = if group.masked {
             Part::Mask
@@ -345,6 +364,7 @@ impl Twin {
     }
 
     /// Multiplies one column into the accumulators.
+    #[inline]
     fn column(&mut self, group: &Group, codes: &[u8]) {
         let tile = self.tile.expect("a group is only begun in a tile");
         let tokens = 1 << tile.log2_batch;

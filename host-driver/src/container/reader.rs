@@ -9,7 +9,7 @@ use crate::gguf::{TensorType, dequantize_row};
 use crate::mapped::Mapped;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use weft_protocol::layout::Kind;
 use xxhash_rust::xxh3::xxh3_64;
@@ -33,6 +33,7 @@ impl Backing {
 #[derive(Debug)]
 pub struct Weft {
     backing: Backing,
+    path: Option<PathBuf>,
     meta: Meta,
     sites: Vec<SiteEntry>,
     by_key: HashMap<SiteKey, usize>,
@@ -95,7 +96,9 @@ impl Weft {
             path: path.to_owned(),
             source,
         })?;
-        Self::from_backing(Backing::Mapped(map))
+        let mut weft = Self::from_backing(Backing::Mapped(map))?;
+        weft.path = Some(path.to_owned());
+        Ok(weft)
     }
 
     /// As [`Weft::open`], from memory.
@@ -165,7 +168,21 @@ impl Weft {
             blocks,
             verified,
             backing,
+            path: None,
         })
+    }
+
+    /// The file, if it was opened from one.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Where in the file `bytes` lie, if they were borrowed from this map of it.
+    pub fn file_offset(&self, bytes: &[u8]) -> Option<u64> {
+        let file = self.backing.bytes().as_ptr_range();
+        let range = bytes.as_ptr_range();
+        let inside = self.path.is_some() && file.start <= range.start && range.end <= file.end;
+        inside.then(|| (range.start.addr() - file.start.addr()) as u64)
     }
 
     /// What the file says about itself.

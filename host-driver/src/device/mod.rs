@@ -8,6 +8,8 @@
 mod cpu;
 mod error;
 mod packed;
+#[cfg(target_os = "linux")]
+pub mod pcie;
 pub mod product;
 pub mod random;
 pub mod sim;

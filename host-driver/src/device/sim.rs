@@ -433,7 +433,7 @@ impl Device for Sim {
 }
 
 /// Which request has `first` as the first word of its header.
-fn refused(requests: &[Request<'_>], first: u32) -> usize {
+pub(super) fn refused(requests: &[Request<'_>], first: u32) -> usize {
     let word = |r: &Request<'_>| u64::from_le_bytes(r.header().to_bytes()) as u32;
     requests
         .iter()

@@ -11,6 +11,12 @@ pub enum BusError {
 
 /// What a card may do to the system around it. Addresses are bus addresses, translated by the IOMMU if there is one.
 pub trait Bus {
+    /// Whether [`Bus::read`] of these bytes would answer without waiting; starts what is needed if it would not. A card
+    /// that asks first, and goes on when it is next advanced, never keeps its own registers waiting for a slow bus.
+    fn ready(&mut self, _address: u64, _bytes: usize) -> bool {
+        true
+    }
+
     /// Fills `data` from `address` on.
     ///
     /// # Errors
@@ -29,7 +35,7 @@ pub trait Bus {
 pub enum Activity {
     /// Call [`Card::advance`] again soon.
     Busy,
-    /// Nothing will happen until a BAR is written.
+    /// Nothing will happen until a BAR is written, or what [`Bus::ready`] started has come.
     Idle,
 }
 

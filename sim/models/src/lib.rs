@@ -7,15 +7,20 @@
 //! Below that seam: an [`Endpoint`] is a card's register-transfer logic in the simulator, a [`RootComplex`] the other
 //! end of its link, a [`checker::Checker`] watches what the card sends, and [`link`] says what the link can carry.
 
+pub mod behaviour;
 mod card;
 pub mod checker;
+pub mod config_space;
 mod endpoint;
 pub mod link;
 mod memory;
 mod random;
 pub mod root_complex;
 pub mod tlp;
+#[cfg(target_os = "linux")]
+pub mod vfio_user;
 
+pub use behaviour::BehaviouralCard;
 pub use card::{Activity, Bus, BusError, Card};
 pub use endpoint::{CardProgram, Endpoint, EndpointError};
 pub use memory::HostMemory;

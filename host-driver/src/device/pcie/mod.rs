@@ -1,0 +1,62 @@
+//! A card on PCI Express, or one that looks like it.
+//!
+//! [`PcieCard`] is the driver; how it reaches the card is a [`Transport`]: [`Vfio`] through the kernel, for a card in
+//! a slot, or [`Socket`] over vfio-user, for a card that another process serves. Everything above that seam is the same
+//! code, so what runs on a developer's machine without hardware is what drives the hardware.
+//!
+//! | file | what |
+//! |---|---|
+//! | `plan` | a run as small bytes, data, and answers to expect |
+//! | `load` | data on their way: read or copied into the DMA-mapped ring, then described in slots |
+//! | `answers` | buffers for results, and what came in them |
+//! | `ring` | the three rings of [`weft_protocol::pcie::ring`] from the host's side |
+//! | `card` | start, run, time-outs, faults, reset |
+//! | `transport`, `socket`, `vfio` | the ways to a card |
+
+mod answers;
+mod card;
+mod error;
+mod load;
+#[allow(unsafe_code)]
+mod pin;
+mod plan;
+mod ring;
+mod socket;
+mod source;
+mod transport;
+mod vfio;
+
+pub use card::{Completion, Options, PcieCard};
+pub use error::CardError;
+pub use socket::Socket;
+pub use transport::{DmaBuffer, Transport};
+pub use vfio::{Protection, Vfio, examine, parse_address};
+
+use serde::Serialize;
+
+/// What went over the link since the card was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LinkStats {
+    /// Bytes that the card fetched out of the ring.
+    pub host_bytes: u64,
+    /// Bytes that lay in the command ring itself.
+    pub inline_bytes: u64,
+    /// Of the ring's bytes, those copied there by the processor.
+    pub copied_bytes: u64,
+    /// Bytes read from the model's file straight into the ring.
+    pub direct_bytes: u64,
+    /// Command slots.
+    pub slots: u64,
+    /// Answers.
+    pub results: u64,
+    /// Bytes of answers.
+    pub result_bytes: u64,
+    /// Waits that an interrupt ended.
+    pub interrupts: u64,
+    /// Records found after a wait that no interrupt ended: an interrupt was lost, or late.
+    pub rescued: u64,
+    /// Resets after a fault.
+    pub resets: u64,
+    /// Runs that were tried again.
+    pub retries: u64,
+}
