@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Bench(cmd::bench::Args),
     Verilog(cmd::verilog::Args),
     #[cfg(target_os = "linux")]
+    Card(cmd::card::Args),
+    #[cfg(target_os = "linux")]
     Vm(cmd::vm::Args),
     Boards(cmd::boards::Args),
     Build(cmd::build::Args),

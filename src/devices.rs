@@ -3,7 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use anyhow::Context;
 use weft_hdl::CoreConfig;
+#[cfg(target_os = "linux")]
+use weft_host::device::pcie::{self, PcieCard, Socket, Vfio};
 use weft_host::device::sim::{Sim, SimCore, Watch};
 use weft_host::device::{Cpu, Device, PackedModel};
 use weft_host::link::{self, Prediction};
@@ -17,12 +20,46 @@ use crate::ui::Cancel;
 /// A device chosen at run time.
 pub(crate) type AnyDevice = Box<dyn Device + Send>;
 
+/// A device by name, as `--device` takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DeviceName {
+    /// This machine's processor.
+    Cpu,
+    /// The core's Verilog in the simulator.
+    Sim,
+    /// A card at a PCI address.
+    #[cfg(target_os = "linux")]
+    Pcie(String),
+    /// A card behind a vfio-user socket.
+    #[cfg(target_os = "linux")]
+    VfioUser(std::path::PathBuf),
+}
+
+impl DeviceName {
+    /// Reads a name.
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "cpu" => Ok(Self::Cpu),
+            None if text == "sim" => Ok(Self::Sim),
+            #[cfg(target_os = "linux")]
+            Some(("pcie", address)) => pcie::parse_address(address).map(Self::Pcie),
+            #[cfg(target_os = "linux")]
+            Some(("vfio-user", path)) if !path.is_empty() => Ok(Self::VfioUser(path.into())),
+            _ => Err("devices are cpu, sim, pcie:ADDRESS and vfio-user:SOCKET".into()),
+        }
+    }
+}
+
 /// Which device computes the products.
 #[derive(clap::Args, Clone)]
 pub(crate) struct DeviceArgs {
-    /// cpu: this machine's processor, bit-exact; sim: the core's Verilog, cycle by cycle
-    #[arg(long, default_value = "cpu", value_parser = ["cpu", "sim"])]
-    pub(crate) device: String,
+    /// cpu: this machine's processor, bit-exact; sim: the core's Verilog, cycle by cycle; pcie:ADDRESS: a card in a
+    /// slot, through VFIO; vfio-user:SOCKET: a card that `weft card` serves
+    #[arg(long, default_value = "cpu", value_name = "DEVICE", value_parser = DeviceName::parse)]
+    pub(crate) device: DeviceName,
+    /// With pcie: and vfio-user: look at memory for completions over and over instead of waiting for interrupts
+    #[arg(long)]
+    pub(crate) poll: bool,
     /// Core configuration of the sim device: banks x batch
     #[arg(long, value_name = "NAME", default_value = "8x1", value_parser = parse_config)]
     pub(crate) config: CoreConfig,
@@ -75,14 +112,51 @@ impl OnDevice {
 }
 
 impl DeviceArgs {
+    /// The card that the name means, if it means one.
+    #[cfg(target_os = "linux")]
+    fn open_card(&self) -> anyhow::Result<Option<PcieCard>> {
+        let way: Box<dyn pcie::Transport> = match &self.device {
+            DeviceName::Pcie(address) => Box::new(Vfio::open(address).or_exit(exit::DEVICE)?),
+            DeviceName::VfioUser(path) => Box::new(Socket::connect(path).or_exit(exit::DEVICE)?),
+            _ => return Ok(None),
+        };
+        let options = pcie::Options {
+            completion: if self.poll {
+                pcie::Completion::Polling
+            } else {
+                pcie::Completion::Interrupts
+            },
+            ..pcie::Options::default()
+        };
+        let name = way.name();
+        let card = PcieCard::open(way, options)
+            .with_context(|| format!("cannot use {name}"))
+            .or_exit(exit::DEVICE)?;
+        Ok(Some(card))
+    }
+
     /// Puts `model` on the device.
     pub(crate) fn build(&self, model: &Loaded, cancel: &Cancel) -> anyhow::Result<OnDevice> {
         let watch = Arc::new(Watch::new(cancel.flag().clone()));
         let weft = model.weft.clone();
-        if self.device == "cpu" {
-            if self.sim_layers.is_some() {
-                return Err(fail(exit::USAGE, "--sim-layers goes with --device sim"));
-            }
+        if self.sim_layers.is_some() && self.device != DeviceName::Sim {
+            return Err(fail(exit::USAGE, "--sim-layers goes with --device sim"));
+        }
+        #[cfg(target_os = "linux")]
+        if let Some(mut card) = self.open_card()? {
+            card.stream_from(&weft).or_exit(exit::DEVICE)?;
+            let info = card.info().clone();
+            let card: AnyDevice = Box::new(card);
+            return Ok(OnDevice {
+                products: PackedModel::new(weft, card).or_exit(exit::DEVICE)?,
+                name: info.name,
+                batch: info.batch,
+                watch,
+                simulated: false,
+                counts_all: true,
+            });
+        }
+        if self.device == DeviceName::Cpu {
             let core = Cpu::default_core();
             let batch = core.batch;
             let cpu: AnyDevice = Box::new(Cpu::new(core, self.threads).or_exit(exit::DEVICE)?);

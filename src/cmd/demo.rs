@@ -12,7 +12,7 @@ use super::get;
 use super::pack::Unpacked;
 use super::run::chat_tokens;
 use super::verilog::parse_config;
-use crate::devices::DeviceArgs;
+use crate::devices::{DeviceArgs, DeviceName};
 use crate::exit::{self, fail};
 use crate::ui::{Cancel, note};
 use crate::writing::{self, Plan};
@@ -63,8 +63,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         ignore_stop: false,
         stream,
     };
-    let device = |device: &str| DeviceArgs {
-        device: device.into(),
+    let device = |device| DeviceArgs {
+        device,
+        poll: false,
         config: args.config,
         sim_layers: None,
         threads: 0,
@@ -75,8 +76,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         args.prompt,
         prompt.len()
     ));
-    let mut cpu = device("cpu").build(&model, &cancel)?;
-    let mut sim = device("sim").build(&model, &cancel)?;
+    let mut cpu = device(DeviceName::Cpu).build(&model, &cancel)?;
+    let mut sim = device(DeviceName::Sim).build(&model, &cancel)?;
     let simulated = writing::write(
         &model,
         Some(&mut cpu),

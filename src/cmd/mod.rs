@@ -3,6 +3,8 @@
 pub(crate) mod bench;
 pub(crate) mod boards;
 pub(crate) mod build;
+#[cfg(target_os = "linux")]
+pub(crate) mod card;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod doctor;
@@ -36,6 +38,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Sim(args) => sim::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Verilog(args) => verilog::run(args),
+        #[cfg(target_os = "linux")]
+        Command::Card(args) => card::run(&args),
         #[cfg(target_os = "linux")]
         Command::Vm(args) => vm::run(&args),
         Command::Doctor(args) => doctor::run(args),
