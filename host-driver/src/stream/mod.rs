@@ -9,7 +9,7 @@ mod uring;
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,14 +86,15 @@ impl DirectReader {
         let open = || {
             let direct = rustix::fs::OFlags::DIRECT.bits().cast_signed();
             let tried = File::options().read(true).custom_flags(direct).open(path);
-            let (file, method) = match tried {
+            let (mut file, method) = match tried {
                 Ok(file) => (file, Method::Direct),
                 Err(e) if e.kind() == io::ErrorKind::InvalidInput => {
                     (File::open(path)?, Method::Cached)
                 }
                 Err(e) => return Err(e),
             };
-            Ok((file.metadata()?.len(), file, method))
+            // A block device has no length of its own, but an end.
+            Ok((file.seek(SeekFrom::End(0))?, file, method))
         };
         let (file_bytes, file, method) = open().map_err(|source| ReadError::Open {
             path: path.to_owned(),

@@ -166,12 +166,8 @@ impl Client {
             max_data: wire::MAX_DATA,
             served: Vec::new(),
         };
-        let capabilities = serde_json::json!({
-            "max_msg_fds": wire::MAX_FDS,
-            "max_data_xfer_size": wire::MAX_DATA,
-        });
         let what = "the version";
-        let body = wire::version(&capabilities);
+        let body = wire::version(false);
         let reply = client.request(what, command::VERSION, &[&body], &[])?;
         let (major, minor, max_data) =
             wire::parse_version(&reply).map_err(|source| ClientError::Reply { what, source })?;

@@ -250,11 +250,7 @@ impl Session<'_> {
         self.agreed = true;
         self.dma.statistics.clients += 1;
         self.dma.max_data = max_data;
-        Ok(Some(wire::version(&serde_json::json!({
-            "max_msg_fds": wire::MAX_FDS,
-            "max_data_xfer_size": wire::MAX_DATA,
-            "write_multiple": true,
-        }))))
+        Ok(Some(wire::version(true)))
     }
 
     fn region_bytes(&self, index: u32) -> u64 {
@@ -327,7 +323,8 @@ impl Session<'_> {
         let end = start.checked_add(count).ok_or(errno::INVALID)?;
         let fits = index == irq::MSIX && end as usize <= VECTORS;
         // Other kinds have no vectors, so only "none" can be asked of them.
-        if !fits && !(index < irq::COUNT && count == 0) {
+        let nothing = index < irq::COUNT && count == 0;
+        if !(fits || nothing) {
             return Err(errno::INVALID);
         }
         if flags & irq::ACTION_TRIGGER == 0 {
