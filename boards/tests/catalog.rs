@@ -14,6 +14,7 @@ fn every_file_of_the_folders_is_compiled_in() {
         let mut found: Vec<String> = std::fs::read_dir(dir)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".toml"))
             .map(|name| format!("{folder}/{name}"))
             .collect();
         found.sort();

@@ -4,5 +4,6 @@
 
 pub mod bench;
 pub mod line;
+pub mod netlist;
 pub mod simulated;
 pub mod stream;
