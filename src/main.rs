@@ -3,6 +3,7 @@
 mod catalog;
 mod cli;
 mod cmd;
+mod design;
 mod devices;
 mod exit;
 mod loaded;

@@ -84,6 +84,9 @@ pub struct ClockPin {
     /// Further options in the pin file's own words.
     #[serde(default)]
     pub options: Vec<String>,
+    /// The pin is the clock multiplier's own input (iCE40), which then takes the pin for itself.
+    #[serde(default)]
+    pub pll_pad: bool,
 }
 
 /// The serial line; directions as the FPGA sees them.

@@ -30,7 +30,10 @@ pub fn synthesised(config: &CoreConfig, board: &str) -> Option<String> {
         command.join(" ")
     );
     // Synthesis takes a minute; the same text and the same yosys give the same netlist.
-    let stamp = format!("{}\n{script}\n{verilog}", yosys.version.clone().unwrap_or_default());
+    let stamp = format!(
+        "{}\n{script}\n{verilog}",
+        yosys.version.clone().unwrap_or_default()
+    );
     let netlist = dir.join("netlist.v");
     if fs::read_to_string(dir.join("stamp")).ok().as_ref() != Some(&stamp) {
         fs::write(dir.join("core.v"), &verilog).expect("Verilog text");
@@ -110,7 +113,12 @@ pub fn models(family: &str) -> Vec<(String, String)> {
     let mut models: Vec<_> = files
         .flatten()
         .map(|file| {
-            let name = file.path().file_stem().expect("a name").to_string_lossy().into_owned();
+            let name = file
+                .path()
+                .file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned();
             (name, fs::read_to_string(file.path()).expect("a model"))
         })
         .collect();
@@ -130,7 +138,11 @@ fn included(path: &Path, share: &Path) -> String {
         match name {
             Some(name) => {
                 let beside = path.with_file_name(name);
-                let place = if beside.exists() { beside } else { share.join(name) };
+                let place = if beside.exists() {
+                    beside
+                } else {
+                    share.join(name)
+                };
                 out.push_str(&included(&place, share));
             }
             None => {

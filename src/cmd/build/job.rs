@@ -20,6 +20,7 @@ use weft_protocol::registers::MAP_HASH;
 
 use super::super::tools::Place;
 use super::{Args, ReportForm};
+use crate::design;
 use crate::exit::{self, OrExit, fail};
 use crate::ui;
 
@@ -116,10 +117,11 @@ impl<'a> Job<'a> {
     /// The Verilog of the hardware description, by file name.
     pub(super) fn sources(&self) -> anyhow::Result<Vec<(String, String)>> {
         match self.plan.design {
-            Design::Top => Err(fail(
-                exit::USAGE,
-                "the complete design is not part of this version: --plan shows its build, --core-only builds the bare core",
-            )),
+            Design::Top => {
+                let config = design::complete(&self.target, self.config, self.plan.target_mhz)?;
+                let text = weft_hdl::board::generate_verilog(&config)?;
+                Ok(vec![("board.v".into(), text)])
+            }
             Design::CoreOnly => {
                 let text = weft_hdl::generate_verilog(&self.config)?;
                 Ok(vec![("core.v".into(), text)])
