@@ -177,7 +177,7 @@ fn a_sender_beyond_its_credit_loses_nothing_that_was_received() {
     board.acknowledging = false;
     let before = identity(&mut board);
     let mut random = Random(8);
-    let mut wanted = Vec::new();
+    let mut wanted: Vec<u8> = Vec::new();
     // Nobody acknowledges the echo, so both buffers fill up.
     let mut refused = 0;
     for _ in 0..24 {
