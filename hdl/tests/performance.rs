@@ -5,93 +5,9 @@
 mod common;
 
 use common::bench::{Bench, Gaps, verilator};
-use common::stream::{Random, Shape, group};
+use common::product::{Measured, Product, measure};
 use weft_hdl::CoreConfig;
-use weft_protocol::GROUP;
 use weft_protocol::layout::Kind;
-use weft_protocol::packet::Request;
-use weft_protocol::registers::Register;
-
-/// Cycles a tile that the bound does not cover, beside one a drained word: headers, pipeline, settling.
-const TILE_CYCLES: u64 = 48;
-
-struct Product {
-    rows: usize,
-    columns: usize,
-    kind: Kind,
-    density: Option<f64>,
-    log2_batch: u8,
-}
-
-struct Measured {
-    cycles: u64,
-    bound: f64,
-    nonzeros: u32,
-    rounds: u32,
-    hazards: u32,
-    starved: u32,
-    stalled: u32,
-}
-
-impl Measured {
-    /// Cycles beyond the constant of a tile, as a share of the bound.
-    fn ratio(&self, p: &Product) -> f64 {
-        let constant = TILE_CYCLES + ((p.rows as u64) << p.log2_batch);
-        (self.cycles.saturating_sub(constant)) as f64 / self.bound
-    }
-}
-
-fn measure(bench: &Bench, config: &CoreConfig, p: &Product) -> Measured {
-    let mut random = Random(p.rows as u64 * 7 + p.columns as u64);
-    let mut bytes = Vec::new();
-    Request::Tile {
-        rows: p.rows,
-        log2_batch: p.log2_batch,
-    }
-    .encode(&mut bytes);
-    let mut left = p.columns;
-    while left > 0 {
-        let shape = Shape {
-            kind: p.kind,
-            columns: left.min(GROUP),
-            density: p.density,
-            keep_scales: false,
-        };
-        group(&mut random, &mut bytes, config, p.rows, p.log2_batch, shape);
-        left -= shape.columns;
-    }
-    Request::Drain { tag: 0 }.encode(&mut bytes);
-    let streamed = bytes.len();
-    let wanted = [
-        Register::Cycles,
-        Register::Nonzeros,
-        Register::Rounds,
-        Register::Hazards,
-        Register::Starved,
-        Register::Stalled,
-    ];
-    for register in wanted {
-        let register = register as u16;
-        Request::Read { register }.encode(&mut bytes);
-    }
-    let (words, _) = bench.run(&bytes, Gaps::NONE);
-    assert_eq!(words.len(), 2 + (p.rows << p.log2_batch) + 2 * wanted.len());
-    let values: Vec<u32> = words[words.len() - 2 * wanted.len()..]
-        .chunks(2)
-        .map(|w| w[1])
-        .collect();
-    let stream = streamed as f64 / config.stream_bytes as f64;
-    let work = f64::from(values[1]) / config.banks as f64;
-    Measured {
-        cycles: u64::from(values[0]),
-        bound: stream.max(work),
-        nonzeros: values[1],
-        rounds: values[2],
-        hazards: values[3],
-        starved: values[4],
-        stalled: values[5],
-    }
-}
 
 /// Measures every kind and density and prints a line each; fails above `limit`.
 fn contract(name: &str, shapes: &[(usize, usize)], batches: &[u8], limit: f64) {
@@ -100,6 +16,7 @@ fn contract(name: &str, shapes: &[(usize, usize)], batches: &[u8], limit: f64) {
     }
     let config = CoreConfig::named(name).unwrap();
     let bench = Bench::new(&config);
+    let run = |bytes: &[u8]| bench.run(bytes, Gaps::NONE).0;
     let mut missed = Vec::new();
     for &(rows, columns) in shapes {
         for &log2_batch in batches {
@@ -112,7 +29,7 @@ fn contract(name: &str, shapes: &[(usize, usize)], batches: &[u8], limit: f64) {
                         density,
                         log2_batch,
                     };
-                    let line = line(name, &p, &measure(&bench, &config, &p));
+                    let line = line(name, &p, &measure(&config, &p, run).expect("an answer"));
                     println!("{}", line.0);
                     if line.1 > limit {
                         missed.push(line.0);

@@ -3,38 +3,12 @@
 mod common;
 
 use common::bench::{Bench, Gaps, verilator};
+use common::checks::checks;
 use common::simulated::Simulated;
-use common::stream::{Random, corrupted, hostile, session};
-use weft_hdl::{CoreConfig, Twin};
-use weft_protocol::packet::Request;
-use weft_protocol::registers::Register;
+use weft_hdl::CoreConfig;
 
 /// Sends bytes through a core with gaps and returns its answer and the cycles it took.
 type Run<'a> = &'a dyn Fn(&[u8], Gaps) -> (Vec<u32>, u64);
-
-/// Registers that do not depend on timing.
-const STABLE: [Register; 13] = [
-    Register::Magic,
-    Register::Version,
-    Register::MapHash,
-    Register::Banks,
-    Register::Batch,
-    Register::StreamBytes,
-    Register::Depth,
-    Register::Beats,
-    Register::Nonzeros,
-    Register::Columns,
-    Register::Tiles,
-    Register::Errors,
-    Register::Rounds,
-];
-
-fn read_all(out: &mut Vec<u8>) {
-    for register in STABLE {
-        let register = register as u16;
-        Request::Read { register }.encode(out);
-    }
-}
 
 /// Runs a stream through a core, and fails where it differs from what the twin said.
 fn compare(run: Run<'_>, bytes: &[u8], gaps: Gaps, expected: &[u32]) {
@@ -52,26 +26,8 @@ fn compare(run: Run<'_>, bytes: &[u8], gaps: Gaps, expected: &[u32]) {
 
 /// Runs `rounds` random streams of each sort through a core and its twin.
 fn check(config: CoreConfig, rounds: u64, run: Run<'_>) {
-    let seed = (config.banks * 1000 + config.batch * 10 + config.depth) as u64;
-    let mut random = Random(seed);
-    for i in 0..rounds {
-        let mut streams = [
-            session(&mut random, &config, 4),
-            hostile(&mut random, &config),
-            corrupted(&mut random, &config),
-        ];
-        for bytes in &mut streams {
-            read_all(bytes);
-            let mut twin = Twin::new(config);
-            twin.push(bytes);
-            let gap = [0, 0, 60, 200];
-            let gaps = Gaps {
-                input: gap[random.below(4)],
-                output: gap[random.below(4)],
-                seed: seed * 1000 + i,
-            };
-            compare(run, bytes, gaps, &twin.responses());
-        }
+    for check in checks(config, rounds) {
+        compare(run, &check.bytes, check.gaps, &check.expected);
     }
 }
 

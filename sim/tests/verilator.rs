@@ -2,35 +2,59 @@
 
 mod common;
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use common::Rng;
 use common::generate;
+use common::generate::coverage::Coverage;
 use common::verilator::{available, compare, random_stimulus};
 
-const RANDOM_MODULES: u64 = 200;
-const CYCLES: u64 = 50;
+const CYCLES: u64 = 40;
+/// Modules in one Verilator build.
+const CHUNK: u64 = 100;
 
 fn scratch(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-#[test]
-fn random_modules() {
+/// Compares the modules of these seeds, and asserts that they cover the whole table.
+fn modules(seeds: Range<u64>) {
+    let mut coverage = Coverage::default();
+    let mut cases: Vec<_> = seeds
+        .clone()
+        .map(|seed| generate::covered_module(&format!("random{seed}"), seed, &mut coverage))
+        .collect();
+    println!("{}", coverage.table());
+    assert_eq!(coverage.missing(), Vec::<String>::new(), "not covered");
     if !available() {
         return;
     }
-    let cases: Vec<_> = (0..RANDOM_MODULES)
-        .map(|seed| generate::module(&format!("random{seed}"), seed))
-        .collect();
-    let mut rng = Rng::new(1);
-    let failures = compare(&scratch("verilator_random"), &cases, |_, design| {
-        random_stimulus(&mut rng, design, CYCLES)
-    });
+    let mut failures = Vec::new();
+    let mut rng = Rng::new(seeds.start + 1);
+    for chunk in seeds.clone().step_by(CHUNK as usize) {
+        let rest = cases.split_off(cases.len().min(CHUNK as usize));
+        let dir = scratch("verilator_random").join(chunk.to_string());
+        failures.extend(compare(&dir, &cases, |_, design| {
+            random_stimulus(&mut rng, design, CYCLES)
+        }));
+        cases = rest;
+    }
     assert!(
         failures.is_empty(),
-        "{} of {RANDOM_MODULES} differ:\n{}",
+        "{} of {seeds:?} differ:\n{}",
         failures.len(),
         failures.join("\n")
     );
+}
+
+#[test]
+fn random_modules() {
+    modules(0..200);
+}
+
+#[test]
+#[ignore = "long: run with --include-ignored"]
+fn more_random_modules() {
+    modules(200..1400);
 }

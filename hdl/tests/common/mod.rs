@@ -3,7 +3,10 @@
 #![allow(dead_code, unreachable_pub)] // each test file uses its own part
 
 pub mod bench;
+pub mod checks;
 pub mod line;
+pub mod modules;
 pub mod netlist;
+pub mod product;
 pub mod simulated;
 pub mod stream;

@@ -18,14 +18,29 @@ impl Simulated {
         let verilog = generate_verilog(config).expect("a configuration that can be built");
         let design =
             Design::from_verilog(&verilog, "weft_core").expect("Verilog the simulator takes");
-        Self {
-            program: design.compile().expect("a design without loops"),
+        Self::of_design(config, &design).expect("a design without loops")
+    }
+
+    /// Compiles a design that has the pins of this configuration's core.
+    pub fn of_design(config: &CoreConfig, design: &Design) -> weft_sim::Result<Self> {
+        Ok(Self {
+            program: design.compile()?,
             stream_bytes: config.stream_bytes,
-        }
+        })
     }
 
     /// Sends `bytes` and returns the words that came back and the cycle of the last activity; as the Verilator bench.
     pub fn run(&self, bytes: &[u8], gaps: Gaps) -> (Vec<u32>, u64) {
+        self.run_until(bytes, gaps, |_| false)
+    }
+
+    /// As `run`, until `enough` says of the words so far that more are of no interest.
+    pub fn run_until(
+        &self,
+        bytes: &[u8],
+        gaps: Gaps,
+        enough: impl Fn(&[u32]) -> bool,
+    ) -> (Vec<u32>, u64) {
         let mut sim = Simulator::new(self.program.clone());
         let input = |name| sim.input(name).expect("an input of the core");
         let (in_valid, in_data, out_ready) =
@@ -56,6 +71,9 @@ impl Simulated {
             if ready && sim.peek(out_valid) == 1 {
                 words.push(sim.peek(out_data) as u32);
                 last = cycle;
+                if enough(&words) {
+                    break;
+                }
             }
         }
         (words, last)

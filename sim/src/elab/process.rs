@@ -369,13 +369,16 @@ impl Elaborator<'_> {
                         *bits = bits.or(&run);
                         self.builder.replace(old, lo as u32, value)
                     }
-                    Offset::Computed(at) => {
+                    Offset::Computed { at, below } => {
                         *bits = Bits::ones(total);
-                        let ones = self.builder.constant(Bits::ones(width).zext(total));
+                        let room = total + below;
+                        let ones = self.builder.constant(Bits::ones(width).zext(room));
                         let mask = self.builder.binary(Bin::Shl, ones, at);
+                        let mask = self.builder.slice(mask, below, total);
                         let keep = self.builder.not(mask);
-                        let wide = self.builder.zext(value, total);
+                        let wide = self.builder.zext(value, room);
                         let moved = self.builder.binary(Bin::Shl, wide, at);
+                        let moved = self.builder.slice(moved, below, total);
                         let kept = self.builder.and(old, keep);
                         self.builder.or(kept, moved)
                     }

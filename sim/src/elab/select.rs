@@ -13,8 +13,14 @@ use crate::ir::{Binary as Bin, NodeId, Op};
 pub(super) enum Offset {
     /// May be negative or beyond the vector.
     Known(i64),
-    /// Read as unsigned; a negative one has wrapped to a large value.
-    Computed(NodeId),
+    /// Read as unsigned; a negative one has wrapped to a large value. Counts from `below` bits under the vector, so that
+    /// a part that begins there still finds the bits that exist.
+    Computed {
+        /// The distance.
+        at: NodeId,
+        /// Bits under the vector.
+        below: u32,
+    },
 }
 
 impl Elaborator<'_> {
@@ -70,8 +76,13 @@ impl Elaborator<'_> {
         let vector = self.value(scope, env, base)?;
         Ok(match offset {
             Offset::Known(lo) => self.slice_at(vector, lo, width),
-            Offset::Computed(lo) => {
-                let shifted = self.builder.binary(Bin::Lshr, vector, lo);
+            Offset::Computed { at, below } => {
+                let mut padded = vector;
+                if below > 0 {
+                    let zeros = self.builder.value(below, 0);
+                    padded = self.builder.concat(&[vector, zeros]);
+                }
+                let shifted = self.builder.binary(Bin::Lshr, padded, at);
                 self.builder.slice(shifted, 0, width)
             }
         })
@@ -114,17 +125,18 @@ impl Elaborator<'_> {
             (ExprKind::PartDown(..), true) => 0,
             _ => adjust,
         };
-        let offset = self.index_offset(scope, env, index, down, range)?;
+        let offset = self.index_offset(scope, env, index, (down, width - 1), range)?;
         Ok((base, offset))
     }
 
-    /// Distance of index `index - down` from the least significant end of `range`.
+    /// Distance of index `index - down` from the least significant end of `range`; a computed one counts from `below`
+    /// bits under that end if it can begin there.
     fn index_offset(
         &mut self,
         scope: &mut Scope,
         env: &Env,
         index: &Expr,
-        down: i64,
+        (down, below): (i64, i64),
         range: IndexRange,
     ) -> Result<Offset> {
         let shape = self.shape(scope, index)?;
@@ -144,22 +156,33 @@ impl Elaborator<'_> {
             };
             return Ok(Offset::Known(distance));
         }
-        let shift = down.saturating_add(lsb);
-        if shift == 0 && !range.ascending() && !shape.signed {
-            return Ok(Offset::Computed(node));
+        let first = down.saturating_add(lsb);
+        if first == 0 && !range.ascending() && !shape.signed {
+            return Ok(Offset::Computed { at: node, below: 0 });
         }
-        let wide = self.extend(node, shape.at_least(32));
+        let shift = if range.ascending() {
+            first.saturating_add(below)
+        } else {
+            first.saturating_sub(below)
+        };
+        let below = below as u32;
+        if shift == 0 && !range.ascending() && !shape.signed {
+            return Ok(Offset::Computed { at: node, below });
+        }
+        // One bit more than the index has, so that no sum wraps.
+        let wide = self.extend(node, shape.at_least(32.max(shape.width + 1)));
         let w = self.builder.width(wide);
         let by = self.builder.constant(
             crate::bits::Bits::new(64, shift as u64)
                 .sext(w.max(64))
                 .zext(w),
         );
-        Ok(Offset::Computed(if range.ascending() {
+        let at = if range.ascending() {
             self.builder.binary(Bin::Sub, by, wide)
         } else {
             self.builder.binary(Bin::Sub, wide, by)
-        }))
+        };
+        Ok(Offset::Computed { at, below })
     }
 
     /// The word number that `index` selects in the memory named by `base`.
@@ -180,8 +203,8 @@ impl Elaborator<'_> {
             left: words.high(),
             right: words.low(),
         };
-        Ok(match self.index_offset(scope, env, index, 0, range)? {
-            Offset::Computed(node) => node,
+        Ok(match self.index_offset(scope, env, index, (0, 0), range)? {
+            Offset::Computed { at, .. } => at,
             Offset::Known(k) => self.builder.value(64, k as u64),
         })
     }
