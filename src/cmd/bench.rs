@@ -1,5 +1,6 @@
 //! `weft bench`: measurements that anyone can repeat, one subject a subcommand.
 
+mod pcie;
 mod player;
 mod sim;
 mod stimulus;
@@ -14,12 +15,14 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum What {
+    Pcie(pcie::Args),
     Sim(sim::Args),
 }
 
 /// Runs the verb.
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     match args.what {
+        What::Pcie(args) => pcie::run(&args),
         What::Sim(args) => sim::run(&args),
     }
 }

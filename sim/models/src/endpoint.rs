@@ -85,9 +85,9 @@ impl std::fmt::Debug for Endpoint {
     }
 }
 
-/// The code of a size in configuration space: 128 bytes shifted left by it.
+/// The code of a size in configuration space: 128 bytes shifted left by it; 7, which PCI Express reserves, is 64.
 fn size_code(bytes: usize) -> u64 {
-    (bytes / 128).max(1).ilog2().into()
+    (bytes / 128).checked_ilog2().unwrap_or(7).into()
 }
 
 impl Endpoint {

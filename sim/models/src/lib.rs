@@ -16,6 +16,7 @@ pub mod link;
 mod memory;
 mod random;
 pub mod root_complex;
+pub mod throughput;
 pub mod tlp;
 #[cfg(target_os = "linux")]
 pub mod vfio_user;

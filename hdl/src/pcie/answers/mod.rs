@@ -64,6 +64,8 @@ pub struct Answers {
 
     /// The card must halt: a result slot is no buffer.
     pub fault: Signal<Out, Bit>,
+    /// Why: a `ring::Outcome`.
+    pub fault_code: Signal<Out, Bits<4>>,
     /// Its cookie.
     pub fault_cookie: Signal<Out, Bits<16>>,
     /// Between two answers.
@@ -74,6 +76,7 @@ pub struct Answers {
     high: DFF<Bits<32>>,
     address: DFF<Bits<64>>,
     length: DFF<Bits<32>>,
+    kind: DFF<Bits<8>>,
     cookie: DFF<Bits<16>>,
     head: DFF<Bits<16>>,
     left: DFF<Bits<22>>,
@@ -94,8 +97,8 @@ impl Logic for Answers {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, state, low, high, address, length, cookie, head, left, store, outcome,
-            half, first_half
+            self, clock, state, low, high, address, length, kind, cookie, head, left, store,
+            outcome, half, first_half
         );
         // Words of payload, eight bytes each: half of rows times tokens for sums, none for anything else.
         self.payload.next = 0.into();
@@ -125,6 +128,7 @@ impl Logic for Answers {
         self.word.next =
             (bit_cast::<64, 32>(self.high.q.val()) << 32) | bit_cast::<64, 32>(self.low.q.val());
         self.fault.next = false;
+        self.fault_code.next = self.outcome.q.val();
         self.fault_cookie.next = self.cookie.q.val();
         self.idle.next = false;
         self.whole.next = false;
@@ -168,6 +172,7 @@ impl Logic for Answers {
                 } else if !self.slot_empty.val() {
                     self.slot_read.next = true;
                     self.length.d.next = self.slot.val().get_bits::<32>(0);
+                    self.kind.d.next = self.slot.val().get_bits::<8>(32);
                     self.cookie.d.next = self.slot.val().get_bits::<16>(48);
                     self.head.d.next = self.head.q.val() + 1;
                     self.state.d.next = AnswerState::Check;
@@ -176,7 +181,10 @@ impl Logic for Answers {
             AnswerState::Check => {
                 self.outcome.d.next = 0.into();
                 self.store.d.next = self.total.val();
-                if self.bad.val() {
+                if self.kind.q.val().any() {
+                    self.outcome.d.next = 2.into();
+                    self.store.d.next = 0.into();
+                } else if self.bad.val() {
                     self.outcome.d.next = 1.into();
                     self.store.d.next = 0.into();
                 } else if self.room.val() < self.total.val() {
@@ -190,7 +198,7 @@ impl Logic for Answers {
                     self.state.d.next = AnswerState::First;
                 } else if !self.job_full.val() && !self.word_full.val() {
                     self.job_write.next = true;
-                    self.fault.next = self.outcome.q.val() == 1;
+                    self.fault.next = (self.outcome.q.val() == 1) || (self.outcome.q.val() == 2);
                     if self.store.q.val().any() {
                         self.word_write.next = true;
                         self.store.d.next = self.store.q.val() - 1;

@@ -46,6 +46,8 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic for C
             self.max_payload_words.next = 16.into();
         } else if self.max_payload.val() == 1 {
             self.max_payload_words.next = 32.into();
+        } else if self.max_payload.val() == 7 {
+            self.max_payload_words.next = 8.into();
         }
         self.max_read_words.next = 64.into();
         self.read_piece.next = 511.into();
@@ -311,7 +313,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic for C
             || self.result_fetcher.failed.val();
         if self.failing.val() && !self.halted.q.val() {
             self.halted.d.next = true;
-            self.fault.d.next = 1.into();
+            self.fault.d.next = self.answers.fault_code.val();
             self.cookie.d.next = self.answers.fault_cookie.val();
             if self.joiner.fault.val() {
                 self.fault.d.next = self.joiner.fault_code.val();

@@ -70,9 +70,9 @@ pub struct Card<const D: usize, const M: usize, const F: usize, const E: usize> 
     pub device: Signal<In, Bits<16>>,
     /// Bus master enable: without it the card asks for nothing and writes nothing.
     pub bus_master: Signal<In, Bit>,
-    /// Maximum payload size, 128 bytes shifted left by this; above 2 means 512.
+    /// Maximum payload size, 128 bytes shifted left by this; 3 to 6 mean 512, and 7, which PCI Express reserves, 64.
     pub max_payload: Signal<In, Bits<3>>,
-    /// Maximum read request size, coded the same way.
+    /// Maximum read request size, 128 bytes shifted left by this; above 2 means 512.
     pub max_read: Signal<In, Bits<3>>,
     /// MSI-X enable.
     pub msix_enable: Signal<In, Bit>,

@@ -59,7 +59,8 @@ pub struct RootConfig {
     pub reorder: bool,
     /// Once in so many cycles the card is offered no beat, and none is taken from it. 0 means never.
     pub hesitate: u64,
-    /// Headers and data units of 16 bytes that the card may have under way: posted, non-posted.
+    /// Headers and data units of 16 bytes that the card may have under way: posted, non-posted. A packet is allowed
+    /// while there is room for two of the maximum payload.
     pub credits: [(usize, usize); 2],
     /// Cycles from a packet's arrival to its credits' return.
     pub credit_delay: u64,
