@@ -5,6 +5,7 @@ mod clock;
 mod dead;
 mod fold;
 mod gate;
+mod order;
 mod partition;
 mod rebuild;
 mod resolve;

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use super::gate::{Action, Plan};
+use super::order::order;
 use super::partition::partition;
 use crate::ir::{Binary, Netlist, NodeId, Op, Unary};
 
@@ -121,6 +122,7 @@ pub(crate) fn vectorise(netlist: &Netlist, plan: &mut Plan) -> Packs {
     for (block, actions) in plan.blocks.iter_mut().zip(actions) {
         block.actions = actions;
     }
+    order(netlist, &packs, plan);
     packs
 }
 

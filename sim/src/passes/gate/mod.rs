@@ -76,7 +76,7 @@ impl Planner<'_> {
         self.plan.blocks.push(Block::default());
         if commit {
             let mut sinks = Vec::new();
-            for (i, r) in self.netlist.registers.iter().enumerate() {
+            for (i, r) in self.netlist.registers.iter().enumerate().rev() {
                 sinks.push(Sink::Register(i as u32, r.next));
             }
             for (i, m) in self.netlist.memories.iter().enumerate() {
