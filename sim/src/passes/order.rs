@@ -25,7 +25,13 @@ pub(super) fn order(netlist: &Netlist, packs: &Packs, plan: &mut Plan) {
         let uses: Vec<Uses> = actions.iter().map(|a| o.uses(plan, a)).collect();
         let mut order = Vec::with_capacity(actions.len());
         let mut seen = vec![false; actions.len()];
-        for start in 0..actions.len() {
+        // Rings are entered where memories are written, and so cut elsewhere: a write that waits costs most.
+        let writes = |a: &usize| {
+            let changes = &uses[*a].changes;
+            changes.iter().any(|g| matches!(g, Group::Memories(_)))
+        };
+        let (first, rest): (Vec<_>, Vec<_>) = (0..actions.len()).partition(writes);
+        for start in first.into_iter().chain(rest) {
             visit(start, &uses, &mut seen, &mut order);
         }
         plan.blocks[i].actions = order.into_iter().map(|a| actions[a].clone()).collect();
