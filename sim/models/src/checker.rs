@@ -210,9 +210,11 @@ impl Checker {
         let (address, bytes) = (tlp.address(), 4 * tlp.dwords());
         let what = || format!("{bytes} bytes at {address:#x}");
         self.require(bus_master, Rule::BusMaster, what);
-        self.require(tlp.get(REQUESTER) == u32::from(device), Rule::Identity, || {
-            format!("requester {:#06x}", tlp.get(REQUESTER))
-        });
+        self.require(
+            tlp.get(REQUESTER) == u32::from(device),
+            Rule::Identity,
+            || format!("requester {:#06x}", tlp.get(REQUESTER)),
+        );
         self.require(!tlp.long() || address >> 32 != 0, Rule::AddressForm, what);
         self.require(
             address % BOUNDARY + bytes as u64 <= BOUNDARY,
@@ -251,9 +253,11 @@ impl Checker {
 
     fn completion(&mut self, tlp: &Tlp) {
         let device = self.limits.device;
-        self.require(tlp.get(COMPLETER) == u32::from(device), Rule::Identity, || {
-            format!("completer {:#06x}", tlp.get(COMPLETER))
-        });
+        self.require(
+            tlp.get(COMPLETER) == u32::from(device),
+            Rule::Identity,
+            || format!("completer {:#06x}", tlp.get(COMPLETER)),
+        );
         self.require(tlp.get(BCM) == 0, Rule::Reserved, || "BCM is 1".into());
         let key = (tlp.get(ANSWERED), tlp.get(ANSWERED_TAG));
         let Some(mut owed) = self.owed.remove(&key) else {

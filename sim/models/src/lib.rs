@@ -16,6 +16,7 @@ pub mod link;
 mod memory;
 mod random;
 pub mod root_complex;
+mod rtl_card;
 pub mod throughput;
 pub mod tlp;
 #[cfg(target_os = "linux")]
@@ -27,3 +28,4 @@ pub use endpoint::{CardProgram, Endpoint, EndpointError};
 pub use memory::HostMemory;
 pub use random::Random;
 pub use root_complex::{RootComplex, RootConfig};
+pub use rtl_card::RtlCard;

@@ -139,11 +139,15 @@ pub struct RootComplex {
     partial: Vec<u8>,
     /// Packets on the link from the card and when they arrive.
     rising: VecDeque<(u64, Tlp)>,
+    /// Reads that arrived and that the bus cannot answer yet, oldest first.
+    waiting: VecDeque<Tlp>,
     /// Used credits and when they return, posted and non-posted.
     used: [VecDeque<(u64, usize)>; 2],
     host: Host,
     answering: Answering,
     hesitating: bool,
+    held: bool,
+    sent: u64,
     /// Interrupts that arrived, in order: vector and data.
     interrupts: VecDeque<(u16, u32)>,
     data_to_card: u64,
@@ -166,10 +170,13 @@ impl RootComplex {
             falling: VecDeque::new(),
             partial: Vec::new(),
             rising: VecDeque::new(),
+            waiting: VecDeque::new(),
             used: [VecDeque::new(), VecDeque::new()],
             host: Host::default(),
             answering: Answering::default(),
             hesitating: false,
+            held: false,
+            sent: 0,
             interrupts: VecDeque::new(),
             data_to_card: 0,
             data_from_card: 0,
@@ -212,9 +219,33 @@ impl RootComplex {
         self.to_card.is_empty()
             && self.falling.is_empty()
             && self.rising.is_empty()
+            && self.waiting.is_empty()
             && self.partial.is_empty()
             && self.host.quiet()
             && self.answering.quiet()
+    }
+
+    /// Gives the card no credits for requests while `held`: beyond what it has begun, it sends completions only.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// Packets that came from the card and are no completions.
+    #[must_use]
+    pub fn sent_by_card(&self) -> u64 {
+        self.sent
+    }
+
+    /// Everything that is for the card has been taken by it.
+    #[must_use]
+    pub fn delivered(&self) -> bool {
+        self.to_card.is_empty() && self.falling.is_empty() && self.host.quiet()
+    }
+
+    /// Nothing of the card is on its way here.
+    #[must_use]
+    pub fn received(&self) -> bool {
+        self.rising.is_empty() && self.partial.is_empty()
     }
 
     /// The beat that the card is offered in this cycle. `reads_ok` is its answer whether requests that want an answer
@@ -261,8 +292,8 @@ impl RootComplex {
             .sum();
         Allowed {
             ready: waiting + self.partial.len() < TRANSMIT_BUFFER && !self.hesitating,
-            posted: free(0, payload),
-            read: free(1, 0),
+            posted: free(0, payload) && !self.held,
+            read: free(1, 0) && !self.held,
         }
     }
 
@@ -287,6 +318,7 @@ impl RootComplex {
         let control = if tlp.is_completion() { DLLP } else { 2 * DLLP };
         self.down.send(self.cycle, control);
         if !tlp.is_completion() {
+            self.sent += 1;
             let class = usize::from(tlp.is_read());
             let back = arrival + self.config.credit_delay;
             self.used[class].push_back((back, tlp.data.len().div_ceil(16)));
@@ -311,6 +343,12 @@ impl RootComplex {
         {
             self.arrived(&tlp, bus);
         }
+        while let Some(read) = self.waiting.front()
+            && bus.ready(read.address(), 4 * read.dwords())
+            && let Some(read) = self.waiting.pop_front()
+        {
+            self.answer_read(&read, bus);
+        }
         self.cycle += 1;
         self.hesitating = self.random.once_in(self.config.hesitate);
     }
@@ -320,17 +358,7 @@ impl RootComplex {
         if tlp.is_completion() {
             self.host.completed(tlp);
         } else if tlp.is_read() {
-            let mut data = vec![0; 4 * tlp.dwords()];
-            let result = bus.read(tlp.address(), &mut data);
-            let fault = self.faults.take(tlp.address());
-            self.answering.begin(
-                &self.config,
-                &mut self.random,
-                self.cycle,
-                tlp,
-                result.map(|()| data),
-                fault,
-            );
+            self.waiting.push_back(tlp.clone());
         } else if INTERRUPTS.contains(&tlp.address()) && tlp.data.len() == 4 {
             let vector = ((tlp.address() - INTERRUPTS.start) / 4) as u16;
             let data = u32::from_le_bytes([tlp.data[0], tlp.data[1], tlp.data[2], tlp.data[3]]);
@@ -344,6 +372,15 @@ impl RootComplex {
             self.data_from_card += tlp.data.len() as u64;
             bus.write(tlp.address(), &tlp.data);
         }
+    }
+
+    fn answer_read(&mut self, read: &Tlp, bus: &mut dyn Bus) {
+        let mut data = vec![0; 4 * read.dwords()];
+        let result = bus.read(read.address(), &mut data).map(|()| data);
+        let fault = self.faults.take(read.address());
+        let (config, random) = (&self.config, &mut self.random);
+        self.answering
+            .begin(config, random, self.cycle, read, result, fault);
     }
 
     /// Puts packets onto the link to the card while it is free.
