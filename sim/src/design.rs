@@ -12,7 +12,7 @@ use crate::jit::layout::Layout;
 use crate::jit::native::NativeCode;
 use crate::passes::schedule::{Schedule, schedule};
 use crate::source::Source;
-use crate::{jit, passes};
+use crate::{domains, jit, passes};
 
 /// An elaborated design: flat, resolved, not optimised. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -69,6 +69,16 @@ impl Design {
         })
     }
 
+    /// A design of a netlist that comes from no text.
+    #[cfg(test)]
+    pub(crate) fn of(netlist: Netlist) -> Self {
+        Design {
+            source: Arc::new(Source::text("netlist", "")),
+            top: String::new(),
+            netlist: Arc::new(netlist),
+        }
+    }
+
     /// Names and widths of the inputs, in order of declaration.
     pub fn inputs(&self) -> impl Iterator<Item = (&str, u32)> {
         self.netlist
@@ -101,6 +111,9 @@ impl Design {
     /// Compiles with choices.
     pub fn compile_with(&self, options: &Options) -> Result<Arc<Program>> {
         let netlist = self.optimised(options, |_, _| {})?;
+        if !domains::is_plain(&netlist) {
+            return Ok(Arc::new(Program::with_functions(netlist)?));
+        }
         let cycle = schedule(&netlist, true);
         let layout = Layout::new(&netlist, &cycle);
         let code = jit::compile(&netlist, &layout, &cycle)?;
@@ -109,6 +122,8 @@ impl Design {
             netlist,
             layout,
             code,
+            falling: None,
+            steps: Vec::new(),
             settle: OnceLock::new(),
             fingerprint: OnceLock::new(),
         }))
@@ -125,7 +140,17 @@ impl Design {
         match passes::find(pass)?.name {
             "parse" => return self.source.tree(),
             "elaborate" => return self.source.elaborate(&self.top, |n| Ok(n.to_string())),
-            "resolve" => return Ok(self.netlist.to_string()),
+            "resolve" | "clock" => {
+                return self.source.elaborate(&self.top, |symbolic| {
+                    let mut text = String::new();
+                    passes::run(symbolic, passes::front(), |name, netlist| {
+                        if name == pass {
+                            text = netlist.to_string();
+                        }
+                    })?;
+                    Ok(text)
+                });
+            }
             _ => {}
         }
         let mut text = None;
@@ -186,8 +211,13 @@ impl Design {
 pub struct Program {
     pub(crate) netlist: Netlist,
     pub(crate) layout: Layout,
+    /// A cycle, or the rising half of it.
     pub(crate) code: NativeCode,
     vectors: usize,
+    /// The falling half, if anything is clocked by falling edges too.
+    pub(crate) falling: Option<NativeCode>,
+    /// A cycle of one clock, by its input; empty where there is only one.
+    pub(crate) steps: Vec<(u32, Vec<NativeCode>)>,
     /// The evaluation without an edge, compiled when first used.
     settle: OnceLock<Result<NativeCode>>,
     /// What tells this program's states from another's, computed when first used.
@@ -195,6 +225,27 @@ pub struct Program {
 }
 
 impl Program {
+    /// The program of a design with more than one plain clock.
+    fn with_functions(netlist: Netlist) -> Result<Self> {
+        let (layout, functions) = domains::compile(&netlist)?;
+        let mut cycle = functions.cycle.into_iter();
+        // Resets without clocks leave no cycle; settling is what happens then.
+        let (code, settle) = match cycle.next() {
+            Some(code) => (code, Some(Ok(functions.settle))),
+            None => (functions.settle, None),
+        };
+        Ok(Program {
+            netlist,
+            layout,
+            code,
+            falling: cycle.next(),
+            steps: functions.steps,
+            vectors: 0,
+            settle: settle.map_or_else(OnceLock::new, OnceLock::from),
+            fingerprint: OnceLock::new(),
+        })
+    }
+
     /// The code of the evaluation without an edge.
     pub(crate) fn settle(&self) -> Result<&NativeCode> {
         let code = self.settle.get_or_init(|| {
@@ -239,8 +290,10 @@ impl Program {
 
     /// Names of the inputs that are clocks; `cycle` drives them.
     pub fn clocks(&self) -> impl Iterator<Item = &str> {
-        let clocks = self.netlist.clock.iter();
-        clocks.map(|i| self.netlist.inputs[*i as usize].name.as_str())
+        let inputs = self.netlist.inputs.iter().enumerate();
+        inputs
+            .filter(|(i, _)| self.netlist.is_clock(*i as u32))
+            .map(|(_, input)| input.name.as_str())
     }
 
     /// Counts of what is left after optimisation: nodes, registers, memories.

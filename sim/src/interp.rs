@@ -1,7 +1,7 @@
 //! The slow truth: evaluates a netlist node by node on [`Bits`], with no optimisation of any kind.
 
 use crate::bits::Bits;
-use crate::ir::{Netlist, NodeId, Op, eval};
+use crate::ir::{Clock, Netlist, NodeId, Op, eval};
 
 /// An interpreter of one netlist with its own state.
 #[derive(Debug, Clone)]
@@ -54,12 +54,19 @@ impl Interpreter {
         found.is_some()
     }
 
-    /// Evaluates combinational logic with the current inputs; the clock reads as zero.
+    /// Evaluates combinational logic with the current inputs, clocks low, and lets asynchronous resets act.
     pub fn eval(&mut self) {
+        self.written.clear();
+        self.settle(|_| false);
+        self.commit(|_| false);
+    }
+
+    /// Evaluates every node; `high` gives the level of the clocks.
+    fn settle(&mut self, high: impl Fn(u32) -> bool) {
         let netlist = self.netlist.clone();
         for (i, n) in netlist.nodes.iter().enumerate() {
             let value = match &n.op {
-                Op::Input(p) if netlist.clock == Some(*p) => Bits::zero(1),
+                Op::Input(p) if netlist.is_clock(*p) => Bits::bool(high(*p)),
                 Op::Input(p) => self.inputs[*p as usize].clone(),
                 Op::Reg(r) => self.registers[*r as usize].clone(),
                 Op::Read(m, a) => {
@@ -78,17 +85,55 @@ impl Interpreter {
         }
     }
 
-    /// One clock cycle: evaluation, then all registers and memory writes at once.
+    /// One cycle of all clocks together: all that rising edges do, then all that falling edges do, each after an
+    /// evaluation.
     pub fn cycle(&mut self) {
-        self.eval();
-        let netlist = self.netlist.clone();
-        for (r, v) in netlist.registers.iter().zip(&mut self.registers) {
-            *v = self.values[r.next.index()].clone();
+        self.edges(|_| true);
+    }
+
+    /// One cycle of one clock; false if there is no clock of that name.
+    pub fn step(&mut self, clock: &str) -> bool {
+        let input = self.netlist.inputs.iter().position(|i| i.name == clock);
+        match input.filter(|i| self.netlist.is_clock(*i as u32)) {
+            Some(input) => self.edges(|i| i == input as u32),
+            None => return false,
         }
+        true
+    }
+
+    /// A cycle of the clocks that `chosen` names by input.
+    pub(crate) fn edges(&mut self, chosen: impl Fn(u32) -> bool) {
         self.written.clear();
+        let clocks = self.netlist.clocks.clone();
+        let falls = clocks.iter().any(|c| c.falling && chosen(c.input));
+        if !falls || clocks.iter().any(|c| !c.falling && chosen(c.input)) {
+            self.settle(|_| false);
+            self.commit(|c| !c.falling && chosen(c.input));
+        }
+        if falls {
+            self.settle(&chosen);
+            self.commit(|c| c.falling && chosen(c.input));
+        }
+    }
+
+    /// Commits what the edges in `chosen` clock, and asynchronous resets.
+    fn commit(&mut self, chosen: impl Fn(Clock) -> bool) {
+        let netlist = self.netlist.clone();
+        let clocked = |node| netlist.edge(node).is_some_and(&chosen);
+        for (r, v) in netlist.registers.iter().zip(&mut self.registers) {
+            if clocked(r.clock) {
+                *v = self.values[r.next.index()].clone();
+            }
+        }
+        // The first of several resets counts, so it is applied last.
+        for r in netlist.resets.iter().rev() {
+            if !self.values[r.active.index()].is_zero() {
+                self.registers[r.register as usize] = r.value.clone();
+            }
+        }
         let memories = netlist.memories.iter().zip(&mut self.memories);
         for (index, (m, words)) in memories.enumerate() {
-            for w in &m.writes {
+            for w in m.writes.iter().filter(|w| clocked(w.clock)) {
                 if self.values[w.enable.index()].is_zero() {
                     continue;
                 }

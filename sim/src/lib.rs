@@ -23,6 +23,7 @@
 
 mod bits;
 mod design;
+mod domains;
 mod elab;
 mod error;
 mod front;
@@ -34,12 +35,14 @@ pub mod passes;
 mod random;
 mod simulator;
 mod source;
-mod vcd;
+mod waves;
 
 pub use bits::Bits;
 pub use design::{Design, Options, Probes, Program};
 pub use error::{Error, Place, Result};
 pub use interp::Interpreter;
 pub use random::Random;
-pub use simulator::{In, Input, Memory, Out, PortValue, Register, Signal, Simulator, Snapshot};
+pub use simulator::{
+    Clock, In, Input, Memory, Out, PortValue, Register, Signal, Simulator, Snapshot,
+};
 pub use source::Source;

@@ -156,9 +156,8 @@ impl<'m> Elaborator<'m> {
                 Item::Always(line, Sensitivity::Comb, body) => {
                     self.process(scope, Kind::Comb, *line, body)?
                 }
-                Item::Always(line, Sensitivity::Posedge(clock), body) => {
-                    let clock = self.truth(scope, &Env::none(), clock)?;
-                    self.process(scope, Kind::Clocked(clock), *line, body)?;
+                Item::Always(line, Sensitivity::Edges(edges), body) => {
+                    self.edge_process(scope, *line, edges, body)?;
                 }
                 Item::Initial(line, body) => self.process(scope, Kind::Initial, *line, body)?,
                 Item::Instance(i) => self.instance(scope, i)?,

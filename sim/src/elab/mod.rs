@@ -8,6 +8,7 @@ mod expr;
 mod instance;
 mod lvalue;
 mod process;
+mod resets;
 mod scope;
 mod select;
 mod shape;
@@ -17,7 +18,7 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Place, Result};
 use crate::front::ast;
-use crate::ir::{Builder, Input, Memory, Named, Netlist, Register};
+use crate::ir::{Builder, Input, Memory, Named, Netlist, Register, Reset};
 use crate::limits::{MAX_HIERARCHY, MAX_INSTANCES};
 use signals::Signal;
 
@@ -30,6 +31,7 @@ struct Elaborator<'m> {
     inputs: Vec<Input>,
     outputs: Vec<Named>,
     registers: Vec<Register>,
+    resets: Vec<Reset>,
     memories: Vec<Memory>,
     memory_bits: u64,
     instances: usize,
@@ -70,6 +72,7 @@ pub(crate) fn elaborate(file: &str, modules: &[ast::Module], top: &str) -> Resul
         inputs: Vec::new(),
         outputs: Vec::new(),
         registers: Vec::new(),
+        resets: Vec::new(),
         memories: Vec::new(),
         memory_bits: 0,
         instances: 0,
@@ -83,6 +86,7 @@ pub(crate) fn elaborate(file: &str, modules: &[ast::Module], top: &str) -> Resul
         inputs: e.inputs,
         outputs: e.outputs,
         registers: e.registers,
+        resets: e.resets,
         memories: e.memories,
         signals,
         drivers,

@@ -2,6 +2,7 @@
 
 use super::Elaborator;
 use super::process::{Kind, Process};
+use super::resets::{self, AsyncReset};
 use super::scope::{IndexRange, Scope, Symbol};
 use super::shape::Shape;
 use crate::bits::Bits;
@@ -16,6 +17,8 @@ pub(super) struct Signal {
     pub(super) width: u32,
     pub(super) init: Option<Bits>,
     pub(super) pieces: Vec<Piece>,
+    /// The registers that hold it, with the lowest bit of each.
+    registers: Vec<(u32, u32)>,
 }
 
 impl Elaborator<'_> {
@@ -78,6 +81,7 @@ impl Elaborator<'_> {
                     width: shape.width,
                     init: None,
                     pieces: Vec::new(),
+                    registers: Vec::new(),
                 });
                 scope
                     .names
@@ -183,6 +187,18 @@ impl Elaborator<'_> {
         line: u32,
         body: &Stmt,
     ) -> Result<()> {
+        self.process_with_resets(scope, kind, line, body, &[])
+    }
+
+    /// As [`Self::process`], for registers that `resets` reset without a clock edge, the first with precedence.
+    pub(super) fn process_with_resets(
+        &mut self,
+        scope: &mut Scope,
+        kind: Kind,
+        line: u32,
+        body: &Stmt,
+        resets: &[AsyncReset],
+    ) -> Result<()> {
         let mut p = Process::new(kind);
         self.exec(scope, &mut p, body)?;
         let assigned = std::mem::take(&mut p.assigned);
@@ -199,10 +215,10 @@ impl Elaborator<'_> {
                 self.signals[id as usize].init = Some(k.clone());
                 continue;
             }
-            for (lo, width) in runs(&bits) {
+            for (lo, width) in resets::split(id, runs(&bits), resets) {
                 let part = self.builder.slice(value, lo, width);
                 match kind {
-                    Kind::Clocked(clock) => self.register(line, id, lo, part, clock)?,
+                    Kind::Clocked(clock) => self.register(line, id, lo, part, clock, resets)?,
                     _ => self.drive(line, id, lo, part)?,
                 }
             }
@@ -217,7 +233,15 @@ impl Elaborator<'_> {
         self.builder.check()
     }
 
-    fn register(&mut self, line: u32, id: u32, lo: u32, next: NodeId, clock: NodeId) -> Result<()> {
+    fn register(
+        &mut self,
+        line: u32,
+        id: u32,
+        lo: u32,
+        next: NodeId,
+        clock: NodeId,
+        resets: &[AsyncReset],
+    ) -> Result<()> {
         let width = self.builder.width(next);
         let signal = &self.signals[id as usize];
         let mut path = signal.path.clone();
@@ -233,7 +257,9 @@ impl Elaborator<'_> {
             next,
             clock,
         });
-        let node = self.builder.add(Op::Reg(index), width);
+        self.signals[id as usize].registers.push((lo, index));
+        let stored = self.builder.add(Op::Reg(index), width);
+        let node = self.reset_reads(index, id, lo, stored, resets);
         self.drive(line, id, lo, node)
     }
 
@@ -277,10 +303,9 @@ impl Elaborator<'_> {
         let mut drivers = Vec::with_capacity(signals.len());
         for (i, mut s) in signals.into_iter().enumerate() {
             if let Some(init) = &s.init {
-                for p in &s.pieces {
-                    if let Op::Reg(r) = *self.builder.op(p.node) {
-                        self.registers[r as usize].init = init.slice(p.lo, p.width);
-                    }
+                for (lo, r) in &s.registers {
+                    let register = &mut self.registers[*r as usize];
+                    register.init = init.slice(*lo, register.width);
                 }
                 // What nothing drives keeps its initial value.
                 let mut undriven = Bits::ones(s.width);
@@ -305,7 +330,7 @@ impl Elaborator<'_> {
 }
 
 /// The runs of ones in `bits`, as lowest bit and length.
-fn runs(bits: &Bits) -> Vec<(u32, u32)> {
+pub(super) fn runs(bits: &Bits) -> Vec<(u32, u32)> {
     if bits.is_ones() {
         return vec![(0, bits.width())];
     }

@@ -164,7 +164,8 @@ pub(crate) struct Param {
 #[derive(Debug, Clone)]
 pub(crate) enum Sensitivity {
     Comb,
-    Posedge(Expr),
+    /// Signals with their edges; `true` is the rising one.
+    Edges(Vec<(bool, Expr)>),
 }
 
 #[derive(Debug, Clone)]

@@ -268,28 +268,28 @@ impl Cursor<'_> {
             return Ok(Sensitivity::Comb);
         }
         let mut edges = Vec::new();
+        let mut levels = 0;
         loop {
-            if self.is_word("negedge") {
-                return Err(self.unsupported("negedge"));
-            }
-            let edge = self.eat_word("posedge");
+            let rising = self.eat_word("posedge");
+            let edge = rising || self.eat_word("negedge");
             let signal = self.expr()?;
             if edge {
-                edges.push(signal);
-            } else if !edges.is_empty() {
+                edges.push((rising, signal));
+            } else {
+                levels += 1;
+            }
+            if !edges.is_empty() && levels > 0 {
                 return Err(self.unsupported("mixed edges and levels in a sensitivity list"));
             }
             if !self.eat(",") && !self.eat_word("or") {
                 break;
             }
         }
-        if edges.len() > 1 {
-            return Err(
-                self.unsupported("asynchronous reset (more than one edge in a sensitivity list)")
-            );
-        }
         self.expect(")")?;
-        Ok(edges.pop().map_or(Sensitivity::Comb, Sensitivity::Posedge))
+        Ok(match edges.is_empty() {
+            true => Sensitivity::Comb,
+            false => Sensitivity::Edges(edges),
+        })
     }
 
     fn instances(&mut self, out: &mut Vec<Item>) -> Result<()> {

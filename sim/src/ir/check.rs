@@ -8,6 +8,7 @@ use crate::limits::{MAX_MEMORY_BITS, MAX_TOTAL_NODE_BITS};
 pub(super) struct Lines {
     pub(super) nodes: Vec<u32>,
     pub(super) registers: Vec<u32>,
+    pub(super) resets: Vec<u32>,
     pub(super) memories: Vec<u32>,
     pub(super) outputs: Vec<u32>,
     pub(super) signals: Vec<u32>,
@@ -20,13 +21,14 @@ type Outcome = Result<(), String>;
 
 /// Checks `netlist`; a failure names the line.
 pub(super) fn check(netlist: &Netlist, lines: &Lines) -> Result<(), (u32, String)> {
-    if let Some(clock) = netlist.clock
-        && netlist
+    for c in &netlist.clocks {
+        if netlist
             .inputs
-            .get(clock as usize)
+            .get(c.input as usize)
             .is_none_or(|i| i.width != 1)
-    {
-        return Err((1, format!("clock {clock} is no input of one bit")));
+        {
+            return Err((1, format!("clock {} is no input of one bit", c.input)));
+        }
     }
     let mut bits = 0;
     for (i, n) in netlist.nodes.iter().enumerate() {
@@ -59,6 +61,16 @@ pub(super) fn check(netlist: &Netlist, lines: &Lines) -> Result<(), (u32, String
         .map_err(at)?;
         root(netlist, r.next, r.width).map_err(at)?;
         root(netlist, r.clock, 1).map_err(at)?;
+    }
+    for (i, r) in netlist.resets.iter().enumerate() {
+        let at = |message| (lines.resets[i], format!("reset: {message}"));
+        let register = &netlist.registers[r.register as usize];
+        want(
+            r.value.width() == register.width,
+            "the value has another width",
+        )
+        .map_err(at)?;
+        root(netlist, r.active, 1).map_err(at)?;
     }
     let mut bits = 0u64;
     for (i, m) in netlist.memories.iter().enumerate() {

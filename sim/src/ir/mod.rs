@@ -176,6 +176,22 @@ pub(crate) struct Piece {
     pub(crate) node: NodeId,
 }
 
+/// An edge of an input that clocks something. A register's clock node is the input itself for its rising edge and its
+/// complement for its falling one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Clock {
+    pub(crate) input: u32,
+    pub(crate) falling: bool,
+}
+
+/// `register` becomes `value` whenever `active` is set; its next value is `value` then, too.
+#[derive(Debug, Clone)]
+pub(crate) struct Reset {
+    pub(crate) register: u32,
+    pub(crate) active: NodeId,
+    pub(crate) value: Bits,
+}
+
 /// A flat design. Operands stand before their users in `nodes`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Netlist {
@@ -189,8 +205,11 @@ pub(crate) struct Netlist {
     /// Before the pass `resolve`, what drives each of `signals`: disjoint pieces, lowest first; bits without one are
     /// zero. Empty afterwards.
     pub(crate) drivers: Vec<Vec<Piece>>,
-    /// The clock, once the pass `clock` has found it.
-    pub(crate) clock: Option<u32>,
+    /// The edges that registers and memories are clocked by, once the pass `clock` has found them.
+    pub(crate) clocks: Vec<Clock>,
+    /// Registers that take a value without a clock edge; of several for one register, the first active one counts.
+    /// Whatever reads such a register reads it through a multiplexer, so these only say what it stores.
+    pub(crate) resets: Vec<Reset>,
 }
 
 impl Netlist {
@@ -206,11 +225,29 @@ impl Netlist {
             _ => None,
         }
     }
+    /// Whether an input is a clock.
+    pub(crate) fn is_clock(&self, input: u32) -> bool {
+        self.clocks.iter().any(|c| c.input == input)
+    }
+    /// The edge that a clock node stands for, if it is one of an input.
+    pub(crate) fn edge(&self, clock: NodeId) -> Option<Clock> {
+        let (node, falling) = match self.node(clock).op {
+            Op::Unary(Unary::Not, inner) => (inner, true),
+            _ => (clock, false),
+        };
+        match self.node(node).op {
+            Op::Input(input) if self.width(node) == 1 => Some(Clock { input, falling }),
+            _ => None,
+        }
+    }
     /// Calls `f` on every node that something outside the graph uses, signals included; `f` may replace it.
     pub(crate) fn each_root(&mut self, mut f: impl FnMut(&mut NodeId)) {
         for r in &mut self.registers {
             f(&mut r.next);
             f(&mut r.clock);
+        }
+        for r in &mut self.resets {
+            f(&mut r.active);
         }
         for w in self.memories.iter_mut().flat_map(|m| &mut m.writes) {
             for n in [&mut w.enable, &mut w.address, &mut w.data, &mut w.clock] {

@@ -1,7 +1,9 @@
 //! Reading the text form of a netlist back (see `text`), with every mistake answered by its line.
 
 use super::text::{BINARY, UNARY};
-use super::{Input, Memory, Named, Netlist, Node, NodeId, Op, Piece, Register, Write, check};
+use super::{
+    Clock, Input, Memory, Named, Netlist, Node, NodeId, Op, Piece, Register, Reset, Write, check,
+};
 use crate::bits::Bits;
 use crate::error::{Error, Place, Result};
 use crate::limits::{MAX_NODES, MAX_SOURCE_BYTES, MAX_WIDTH};
@@ -61,7 +63,14 @@ fn item(
             let (name, width) = (w.name()?, w.width()?);
             netlist.inputs.push(Input { name, width });
         }
-        "clock" => netlist.clock = Some(w.number("the index of an input")?),
+        "clock" => {
+            let input = w.number("the index of an input")?;
+            let falling = w.rest.clone().next().is_some();
+            if falling {
+                w.word("falling")?;
+            }
+            netlist.clocks.push(Clock { input, falling });
+        }
         "reg" => {
             w.index(netlist.registers.len())?;
             let register = Register {
@@ -73,6 +82,19 @@ fn item(
             };
             netlist.registers.push(register);
             lines.registers.push(w.line);
+        }
+        "reset" => {
+            let active = w.word("if").and_then(|()| w.node())?;
+            let value = w.word("to").and_then(|()| w.bits())?;
+            let Some(register) = netlist.registers.len().checked_sub(1) else {
+                return Err(w.wrong("a register before its resets", "`reset`"));
+            };
+            netlist.resets.push(Reset {
+                register: register as u32,
+                active,
+                value,
+            });
+            lines.resets.push(w.line);
         }
         "memory" => {
             w.index(netlist.memories.len())?;

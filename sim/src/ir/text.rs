@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! input 0 clock 1                                  index, name, width
-//! clock 0                                          the input that is the clock, once known
+//! clock 0                                          an input that is a clock, once known; `clock 0 falling`
 //! %0:1 = input 0                                   nodes, numbered from 0, with their widths
 //! %1:8 = const 8'h1
 //! %2:8 = reg 0
 //! %3:8 = add %2 %1
 //! reg 0 u.count 8 init 8'h0 next %3 clock %0       index, path, width
+//!   reset if %6 to 8'h0                            without a clock edge
 //! memory 0 u.words 8 x 16                          index, path, width, depth
 //!   word 3 8'hff                                   words that do not start as zero
 //!   write if %5 at %2 lo 0 data %3 clock %0
@@ -83,8 +84,9 @@ impl fmt::Display for Netlist {
         for (i, p) in self.inputs.iter().enumerate() {
             writeln!(f, "input {i} {} {}", p.name, p.width)?;
         }
-        if let Some(clock) = self.clock {
-            writeln!(f, "clock {clock}")?;
+        for c in &self.clocks {
+            let falling = if c.falling { " falling" } else { "" };
+            writeln!(f, "clock {}{falling}", c.input)?;
         }
         for (i, n) in self.nodes.iter().enumerate() {
             writeln!(f, "%{i}:{} = {n}", n.width)?;
@@ -93,6 +95,13 @@ impl fmt::Display for Netlist {
             let (next, clock) = (r.next.0, r.clock.0);
             write!(f, "reg {i} {} {} init {:x} ", r.path, r.width, r.init)?;
             writeln!(f, "next %{next} clock %{clock}")?;
+            for reset in self
+                .resets
+                .iter()
+                .filter(|reset| reset.register == i as u32)
+            {
+                writeln!(f, "  reset if %{} to {:x}", reset.active.0, reset.value)?;
+            }
         }
         for (i, m) in self.memories.iter().enumerate() {
             writeln!(f, "memory {i} {} {} x {}", m.path, m.width, m.depth)?;

@@ -219,7 +219,7 @@ impl Lower<'_, '_> {
         let netlist = self.netlist;
         match &netlist.node(id).op {
             Op::Const(b) => self.constant(b),
-            Op::Input(i) if netlist.clock == Some(*i) => self.constant(&Bits::zero(1)),
+            Op::Input(i) if netlist.is_clock(*i) => self.constant(&Bits::zero(1)),
             Op::Input(i) => self.load(self.layout.inputs[*i as usize]),
             Op::Reg(r) => self.load(self.layout.registers[*r as usize]),
             op => unreachable!("{op:?} is scheduled before its users"),

@@ -18,18 +18,19 @@ pub(super) fn run(mut netlist: Netlist) -> Result<Netlist> {
             .chain(&netlist.signals)
             .map(|n| n.node),
     );
+    // The clocks were checked by `clock`; their nodes are kept so that the fields stay valid.
+    live.stack.extend(netlist.registers.iter().map(|r| r.clock));
+    let writes = netlist.memories.iter().flat_map(|m| &m.writes);
+    live.stack.extend(writes.map(|w| w.clock));
     live.walk(&netlist);
-    // Clocks of what stays were checked by `clock`; their nodes are kept so that the fields stay valid.
-    let clocks: Vec<NodeId> = netlist.registers.iter().map(|r| r.clock).collect();
-    let writes = netlist
-        .memories
-        .iter()
-        .flat_map(|m| m.writes.iter().map(|w| w.clock));
-    for c in clocks.into_iter().chain(writes.collect::<Vec<_>>()) {
-        live.nodes[c.index()] = true;
-    }
     let registers = renumber(&live.registers);
     let memories = renumber(&live.memories);
+    netlist
+        .resets
+        .retain(|r| live.registers[r.register as usize]);
+    for r in &mut netlist.resets {
+        r.register = registers[r.register as usize];
+    }
     let mut keep = live.registers.iter();
     netlist.registers.retain(|_| *keep.next().unwrap_or(&false));
     let mut keep = live.memories.iter();
@@ -62,6 +63,8 @@ impl Live {
             match *op {
                 Op::Reg(r) if !std::mem::replace(&mut self.registers[r as usize], true) => {
                     self.stack.push(netlist.registers[r as usize].next);
+                    let resets = netlist.resets.iter().filter(|reset| reset.register == r);
+                    self.stack.extend(resets.map(|reset| reset.active));
                 }
                 Op::Read(m, _) if !std::mem::replace(&mut self.memories[m as usize], true) => {
                     for w in &netlist.memories[m as usize].writes {

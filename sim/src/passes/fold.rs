@@ -18,6 +18,10 @@ pub(super) fn run(mut netlist: Netlist) -> Result<Netlist> {
             .enumerate()
             .filter(|(i, _)| !settled[*i])
         {
+            let mut resets = netlist.resets.iter().filter(|r| r.register == i as u32);
+            if !resets.all(|reset| reset.value == r.init) {
+                continue;
+            }
             let holds = netlist.node(r.next).op == Op::Reg(i as u32);
             if holds || netlist.constant(r.next) == Some(&r.init) {
                 constants[i] = Some(r.init.clone());

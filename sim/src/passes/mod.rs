@@ -48,7 +48,7 @@ pub const PASSES: [Pass; 11] = [
     Pass { name: "resolve", covers: "resolve, levelise", run: Run::Netlist(resolve::run),
         description: "signals become their drivers, operands stand before users; combinational loops are errors" },
     Pass { name: "clock", covers: "resolve clocks", run: Run::Netlist(clock::run),
-        description: "find the one clock that every register and memory shares" },
+        description: "find the inputs and edges that clock registers and memories" },
     Pass { name: "fold", covers: "constant fold, common subexpressions", run: Run::Netlist(fold::run),
         description: "registers that never change become constants (every pass builds nodes folded and shared)" },
     Pass { name: "dead", covers: "dead logic", run: Run::Netlist(dead::run),
@@ -88,12 +88,16 @@ pub(crate) fn run(
 
 /// The passes that every design goes through, whatever is to be visible of it.
 pub(crate) fn front() -> impl Iterator<Item = &'static Pass> {
-    PASSES.iter().filter(|p| p.name == "resolve")
+    PASSES
+        .iter()
+        .filter(|p| ["resolve", "clock"].contains(&p.name))
 }
 
 /// The passes after [`front`], which depend on what is to be visible.
 pub(crate) fn middle() -> impl Iterator<Item = &'static Pass> {
-    PASSES.iter().filter(|p| p.name != "resolve")
+    PASSES
+        .iter()
+        .filter(|p| !["resolve", "clock"].contains(&p.name))
 }
 
 /// The step of that name.

@@ -63,9 +63,18 @@ pub(crate) struct Schedule {
 pub(crate) fn schedule(netlist: &Netlist, commit: bool) -> Schedule {
     let mut plan = plan(netlist, commit);
     let packs = vectorise(netlist, &mut plan);
+    ordered(netlist, &plan, packs)
+}
+
+/// Schedules a cycle one value at a time, for functions that share their layout with others.
+pub(crate) fn schedule_scalar(netlist: &Netlist) -> Schedule {
+    ordered(netlist, &plan(netlist, true), Packs::default())
+}
+
+fn ordered(netlist: &Netlist, plan: &Plan, packs: Packs) -> Schedule {
     let mut s = Scheduler {
         netlist,
-        plan: &plan,
+        plan,
         packs: &packs,
         done: vec![false; netlist.nodes.len()],
         seen: vec![false; netlist.nodes.len()],

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::Simulator;
 use super::access::word_slot;
+use super::{Event, Simulator};
 use crate::bits::Bits;
 use crate::design::Design;
 use crate::error::{Error, Result};
@@ -174,23 +174,23 @@ impl Crosscheck {
     }
 
     /// Follows one cycle that `sim` has just done, or one evaluation without an edge.
-    pub(super) fn look(&mut self, sim: &Simulator, settled: bool) {
+    pub(super) fn look(&mut self, sim: &Simulator, event: Event) {
         if self.mismatch.is_some() {
             return;
         }
         for (i, slot) in sim.program.layout.inputs.iter().enumerate() {
             self.truth.set_input(i, sim.slot_bits(*slot));
         }
-        if settled {
-            self.truth.eval();
-        } else {
-            self.truth.cycle();
+        match event {
+            Event::Settled => self.truth.eval(),
+            Event::Cycle(None) => self.truth.cycle(),
+            Event::Cycle(Some(clock)) => self.truth.edges(|input| input == clock),
         }
         self.compared += 1;
-        self.mismatch = self.difference(sim, settled);
+        self.mismatch = self.difference(sim);
     }
 
-    fn difference(&self, sim: &Simulator, settled: bool) -> Option<Error> {
+    fn difference(&self, sim: &Simulator) -> Option<Error> {
         let mismatch = |path: &str, expected: &Bits, found: Bits| Error::Mismatch {
             path: path.into(),
             cycle: sim.cycles,
@@ -200,15 +200,13 @@ impl Crosscheck {
         for c in &self.checks {
             let expected = match c.kind {
                 CheckKind::Visible(node) => self.truth.value(node),
-                CheckKind::Register(_) if settled => continue,
                 CheckKind::Register(i) => self.truth.register_value(i),
             };
             if !sim.holds(c.slot, expected) {
                 return Some(mismatch(&c.path, expected, sim.slot_bits(c.slot)));
             }
         }
-        let written = if settled { &[] } else { self.truth.written() };
-        for (memory, address) in written {
+        for (memory, address) in self.truth.written() {
             let Some(array) = self.memories[*memory] else {
                 continue;
             };

@@ -20,6 +20,10 @@ pub struct Register(pub(super) Slot);
 #[derive(Debug, Clone, Copy)]
 pub struct Memory(pub(super) Array);
 
+/// A clock input. Valid for every simulator of the program that it was looked up in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock(pub(super) u32);
+
 impl Input {
     /// Width in bits.
     pub fn width(self) -> u32 {
@@ -50,10 +54,10 @@ impl Simulator {
     pub fn input(&self, name: &str) -> Result<Input> {
         let inputs = &self.program.netlist.inputs;
         match inputs.iter().position(|i| i.name == name) {
-            Some(i) if self.program.netlist.clock == Some(i as u32) => Err(Error::NoSuchName {
+            Some(i) if self.program.netlist.is_clock(i as u32) => Err(Error::NoSuchName {
                 kind: "input",
                 name: name.into(),
-                hint: "this is the clock, which `cycle` drives".into(),
+                hint: "this is a clock, which `cycle` and `step` drive".into(),
             }),
             Some(i) => Ok(Input(self.program.layout.inputs[i])),
             None => Err(missing(
@@ -61,6 +65,16 @@ impl Simulator {
                 name,
                 inputs.iter().map(|i| i.name.as_str()),
             )),
+        }
+    }
+
+    /// Looks up a clock by the name of its input.
+    pub fn clock(&self, name: &str) -> Result<Clock> {
+        let netlist = &self.program.netlist;
+        let found = netlist.inputs.iter().position(|i| i.name == name);
+        match found.filter(|i| netlist.is_clock(*i as u32)) {
+            Some(i) => Ok(Clock(i as u32)),
+            None => Err(missing("clock", name, self.program.clocks())),
         }
     }
 

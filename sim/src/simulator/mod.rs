@@ -6,16 +6,17 @@ mod handles;
 mod snapshot;
 mod typed;
 
-pub use handles::{Input, Memory, Register, Signal};
+pub use handles::{Clock, Input, Memory, Register, Signal};
 pub use snapshot::Snapshot;
 pub use typed::{In, Out, PortValue};
 
+use std::io::{Seek, Write};
 use std::sync::Arc;
 
 use crate::design::Program;
 use crate::error::{Error, Result};
 use crate::jit::native::State;
-use crate::vcd::Tracer;
+use crate::waves::{Format, Fst, Item, Tracer, Vcd};
 use access::word_slot;
 use crosscheck::Crosscheck;
 
@@ -27,6 +28,15 @@ pub struct Simulator {
     cycles: u64,
     /// What looks on; a cycle without onlookers pays one test for all of them.
     onlookers: Option<Box<Onlookers>>,
+}
+
+/// What happened to a simulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Event {
+    /// An evaluation without an edge.
+    Settled,
+    /// A cycle of one clock, by its input, or of all.
+    Cycle(Option<u32>),
 }
 
 /// What is told of every cycle.
@@ -82,22 +92,41 @@ impl Simulator {
         &self.program
     }
 
-    /// One clock cycle: evaluates with the current inputs, latches outputs and probes, commits the clock edge.
+    /// One clock cycle: evaluates with the current inputs, latches outputs and probes, commits the clock edge. Several
+    /// clocks rise together; where something is clocked by falling edges, these follow after a second evaluation.
     #[inline]
     pub fn cycle(&mut self) {
         if self.onlookers.is_some() {
             self.prepare_onlookers();
         }
         self.program.code.call(&mut self.state, 1);
-        if self.onlookers.is_some() {
-            self.look(false);
+        if let Some(falling) = &self.program.falling {
+            falling.call(&mut self.state, 1);
         }
+        if self.onlookers.is_some() {
+            self.look(Event::Cycle(None));
+        }
+        self.cycles += 1;
+    }
+
+    /// One cycle of one clock, its rising and then its falling edge; the other clocks stand still. Counts as a cycle
+    /// of the simulator.
+    pub fn step(&mut self, clock: Clock) {
+        let program = self.program.clone();
+        let Some((_, codes)) = program.steps.iter().find(|(input, _)| *input == clock.0) else {
+            return self.cycle();
+        };
+        self.prepare_onlookers();
+        for code in codes {
+            code.call(&mut self.state, 1);
+        }
+        self.look(Event::Cycle(Some(clock.0)));
         self.cycles += 1;
     }
 
     /// `n` cycles with the inputs as they are.
     pub fn run(&mut self, n: u64) {
-        if self.onlookers.is_none() {
+        if self.onlookers.is_none() && self.program.falling.is_none() {
             self.program.code.call(&mut self.state, n);
             self.cycles += n;
         } else {
@@ -131,7 +160,7 @@ impl Simulator {
         self.prepare_onlookers();
         settle.call(&mut self.state, 1);
         if self.onlookers.is_some() {
-            self.look(true);
+            self.look(Event::Settled);
         }
         Ok(())
     }
@@ -141,9 +170,21 @@ impl Simulator {
         self.cycles
     }
 
-    /// Starts writing a waveform of all outputs, inputs and probes to `out`, one sample a cycle of 10 ns.
-    pub fn trace(&mut self, out: impl std::io::Write + Send + 'static) -> Result<()> {
-        let tracer = Tracer::new(&self.program, Box::new(out))?;
+    /// Starts writing a value change dump of all outputs, inputs and probes to `out`, one sample a cycle of 10 ns.
+    pub fn trace(&mut self, out: impl Write + Send + 'static) -> Result<()> {
+        self.start_trace(|items| Vcd::open(out, items))
+    }
+
+    /// As [`Simulator::trace`], in the compressed format FST, which needs to go back in the file.
+    pub fn trace_fst(&mut self, out: impl Write + Seek + Send + 'static) -> Result<()> {
+        self.start_trace(|items| Fst::open(out, items))
+    }
+
+    fn start_trace<F: Format + 'static>(
+        &mut self,
+        open: impl FnOnce(&[Item<'_>]) -> std::io::Result<F>,
+    ) -> Result<()> {
+        let tracer = Tracer::new(&self.program, open)?;
         self.onlookers.get_or_insert_default().tracer = Some(tracer);
         Ok(())
     }
@@ -167,15 +208,15 @@ impl Simulator {
     }
 
     /// Shows the onlookers a cycle, or an evaluation without an edge.
-    fn look(&mut self, settled: bool) {
+    fn look(&mut self, event: Event) {
         let Some(mut onlookers) = self.onlookers.take() else {
             return;
         };
-        if let (Some(tracer), false) = (&mut onlookers.tracer, settled) {
-            tracer.sample(self.cycles, |slot| self.slot_bits(slot));
+        if let (Some(tracer), Event::Cycle(clock)) = (&mut onlookers.tracer, event) {
+            tracer.sample(self.cycles, clock, |slot| self.slot_bits(slot));
         }
         if let Some(crosscheck) = &mut onlookers.crosscheck {
-            crosscheck.look(self, settled);
+            crosscheck.look(self, event);
         }
         self.onlookers = Some(onlookers);
     }
