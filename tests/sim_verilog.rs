@@ -88,6 +88,11 @@ fn waveforms() {
     let folder = tempfile::tempdir().expect("a folder");
     stdout(&weft(&folder, &[&RUN[..], &["--vcd", "c.vcd"]].concat()));
     let text = std::fs::read_to_string(folder.path().join("c.vcd")).expect("a file");
+    stdout(&weft(&folder, &[&RUN[..], &["--wave", "c.fst"]].concat()));
+    let fst = std::fs::read(folder.path().join("c.fst")).expect("a file");
+    // A header block of 329 bytes comes first, as in every FST file; packed, it is far smaller than the dump.
+    assert_eq!(fst[..9], [0, 0, 0, 0, 0, 0, 0, 1, 73]);
+    assert!(fst.len() * 4 < text.len(), "{} bytes", fst.len());
     assert!(
         text.contains("$var wire 8 ") && text.contains("#9990"),
         "{text}"

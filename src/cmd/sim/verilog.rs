@@ -17,7 +17,7 @@ use crate::ui::outln;
 /// Simulate a Verilog file: every input random from the seed unless poked; print the outputs of the last cycle.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  weft sim verilog fifo.v --top fifo --cycles 1000 --reset rst --vcd fifo.vcd\n  weft sim verilog alu.v --top alu --poke op=3 --poke a=0xff --cycles 1 --json\n  weft sim verilog fifo.v --top fifo --dump-after fold"
+    after_help = "Examples:\n  weft sim verilog fifo.v --top fifo --cycles 1000 --reset rst --wave fifo.fst\n  weft sim verilog alu.v --top alu --poke op=3 --poke a=0xff --cycles 1 --json\n  weft sim verilog fifo.v --top fifo --dump-after fold"
 )]
 pub(crate) struct Args {
     /// The Verilog file
@@ -40,9 +40,9 @@ pub(crate) struct Args {
     /// Cycles of reset
     #[arg(long, value_name = "N", default_value_t = 4)]
     reset_cycles: u64,
-    /// Write every signal of every cycle to a VCD file
-    #[arg(long, value_name = "FILE")]
-    vcd: Option<PathBuf>,
+    /// Write every signal of every cycle to a waveform: FST if the name ends in .fst, otherwise VCD
+    #[arg(long, visible_alias = "vcd", value_name = "FILE")]
+    wave: Option<PathBuf>,
     /// Compare every signal of every cycle with the interpreter and name the first that differs; slow
     #[arg(long)]
     crosscheck: bool,
@@ -94,7 +94,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         .with_context(|| format!("cannot read {}", args.file.display()))
         .or_exit(exit::INPUT)?;
     let design = Design::from_file(&args.file, &args.top).or_exit(exit::INPUT)?;
-    let probes = match args.vcd {
+    let probes = match args.wave {
         Some(_) => Probes::All,
         None => Probes::None,
     };
@@ -209,12 +209,16 @@ fn drives(args: &Args, design: &Design, sim: &Simulator) -> anyhow::Result<Vec<(
 }
 
 fn trace(args: &Args, sim: &mut Simulator) -> anyhow::Result<Option<(PathBuf, NamedTempFile)>> {
-    let Some(path) = &args.vcd else {
+    let Some(path) = &args.wave else {
         return Ok(None);
     };
     let file = output::beside(path)?;
     let writer = BufWriter::new(file.reopen().or_exit(exit::OUTPUT)?);
-    sim.trace(writer).or_exit(exit::OUTPUT)?;
+    let started = match path.extension().is_some_and(|e| e == "fst") {
+        true => sim.trace_fst(writer),
+        false => sim.trace(writer),
+    };
+    started.or_exit(exit::OUTPUT)?;
     Ok(Some((path.clone(), file)))
 }
 
