@@ -21,6 +21,11 @@
 //! The pipeline is one screen: [`passes`]. What Verilog is accepted is a table in `sim/README.md`; what was tried for
 //! speed is one in `sim/DESIGN.md`. Values are two-state: what Verilog leaves unknown is zero.
 
+/// The guide's examples, compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../GUIDE.md")]
+struct Guide;
+
 mod bits;
 mod design;
 mod domains;
