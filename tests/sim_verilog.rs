@@ -78,7 +78,9 @@ fn dumps_and_the_list_of_passes() {
     for line in list.lines().skip(1) {
         let name = line.split(' ').next().expect("a name");
         let dump = stdout(&run(&["--dump-after", name]));
-        assert!(!dump.is_empty(), "{name}");
+        // A counter has nothing to pack.
+        let may_be_empty = ["partition", "vectorise"].contains(&name);
+        assert!(may_be_empty || !dump.is_empty(), "{name}");
     }
     assert!(stdout(&run(&["--dump-after", "dead"])).contains("output count = %"));
 }
