@@ -173,6 +173,40 @@ fn a_killed_server_leaves_a_socket_that_the_next_one_takes() {
 }
 
 #[test]
+fn a_killed_driver_leaves_a_card_that_the_next_one_can_use() {
+    let mut served = Served::new("8x1");
+    let wanted = served.run("cpu", &[]);
+    let mut driver = Command::new(env!("CARGO_BIN_EXE_weft"))
+        .args([
+            "run",
+            &served.text("tiny.weft"),
+            "--prompt",
+            "the",
+            "-n",
+            "40",
+        ])
+        .args(["--ignore-stop", "--device", &served.device()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("starts");
+    // Its first text has come, so the card is at work.
+    let mut first = [0];
+    let mut out = driver.stdout.take().expect("piped");
+    out.read_exact(&mut first).expect("text");
+    driver.kill().expect("killed");
+    driver.wait().expect("gone");
+    let next = served.run(&served.device(), &[]);
+    assert_eq!(next["logits_hash"], wanted["logits_hash"]);
+    let statistics = served.interrupt();
+    assert_eq!(statistics["clients"], 2);
+    assert_eq!(
+        statistics["maps"], statistics["unmaps"],
+        "nothing stays mapped"
+    );
+}
+
+#[test]
 fn device_names_that_mean_nothing_are_refused_with_the_ones_that_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let model = folder.path().join("none.weft");

@@ -100,18 +100,38 @@ impl DirectReader {
             path: path.to_owned(),
             source,
         })?;
-        let uring = Uring::new(&memory).ok();
-        let method = if uring.is_some() {
-            method
-        } else {
-            Method::Copied
+        match Uring::new(&memory) {
+            Ok(uring) => Ok(Self {
+                file,
+                file_bytes,
+                memory,
+                method,
+                uring: Some(uring),
+                copied: VecDeque::new(),
+            }),
+            Err(_) => Self::plain(path, memory),
+        }
+    }
+
+    /// As [`DirectReader::open`], with plain reads only: what is used where the kernel has no io_uring.
+    ///
+    /// # Errors
+    /// [`ReadError::Open`].
+    pub fn plain(path: &Path, memory: Arc<SharedMemory>) -> Result<Self, ReadError> {
+        let open = || {
+            let mut file = File::open(path)?;
+            Ok((file.seek(SeekFrom::End(0))?, file))
         };
+        let (file_bytes, file) = open().map_err(|source| ReadError::Open {
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(Self {
             file,
             file_bytes,
             memory,
-            method,
-            uring,
+            method: Method::Copied,
+            uring: None,
             copied: VecDeque::new(),
         })
     }
@@ -120,14 +140,6 @@ impl DirectReader {
     #[must_use]
     pub fn method(&self) -> Method {
         self.method
-    }
-
-    /// Uses plain reads only; for comparison.
-    #[must_use]
-    pub fn plain(mut self) -> Self {
-        self.uring = None;
-        self.method = Method::Copied;
-        self
     }
 
     /// Starts to read `bytes` from `offset` on to byte `at` of the memory, all multiples of 4,096. What lies beyond
@@ -160,20 +172,11 @@ impl DirectReader {
         match &mut self.uring {
             Some(ring) => ring.start(&self.file, wanted, bytes),
             None => {
-                let mut data = vec![0; bytes];
-                // A direct descriptor takes whole pages only; a plain read of them stops at the end of the file.
-                let mut filled = 0;
-                while filled < wanted.bytes {
-                    let from = offset + filled as u64;
-                    let got = self.file.read_at(&mut data[filled..], from);
-                    match got {
-                        Ok(n) if n > 0 => filled += n,
-                        Ok(_) => return Err(wanted.failed(io::ErrorKind::UnexpectedEof.into())),
-                        Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                        Err(e) => return Err(wanted.failed(e)),
-                    }
-                }
-                self.memory.write(at, &data[..wanted.bytes]);
+                let mut data = vec![0; wanted.bytes];
+                self.file
+                    .read_exact_at(&mut data, offset)
+                    .map_err(|e| wanted.failed(e))?;
+                self.memory.write(at, &data);
                 self.copied.push_back(id);
                 Ok(())
             }

@@ -47,6 +47,7 @@ pub(super) fn serve(
         session.reset();
         let reason = session.run(&arrivals, stop);
         session.reset();
+        session.dma.unmap(wire::dma::ALL, 0, 0);
         over.store(true, Ordering::Relaxed);
         // Wakes a receiver that waits for room in the queue.
         drop(session);
