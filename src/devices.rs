@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+#[cfg(target_os = "linux")]
+use std::sync::PoisonError;
 
 use anyhow::Context;
 use weft_hdl::CoreConfig;
@@ -81,6 +83,9 @@ fn parse_layers(text: &str) -> Result<Range<usize>, String> {
     }
 }
 
+/// What went over a device's link so far.
+pub(crate) type LinkReport = Box<dyn Fn() -> serde_json::Value + Send>;
+
 /// A model on the chosen devices.
 pub(crate) struct OnDevice {
     /// The products; the first device is cpu if layers are shared out.
@@ -95,6 +100,8 @@ pub(crate) struct OnDevice {
     pub(crate) simulated: bool,
     /// Whether every product is, so that the core's cycle counter tells all.
     pub(crate) counts_all: bool,
+    /// What its link counted, from devices that have one.
+    pub(crate) link: Option<LinkReport>,
 }
 
 impl OnDevice {
@@ -146,6 +153,7 @@ impl DeviceArgs {
         if let Some(mut card) = self.open_card()? {
             card.stream_from(&weft).or_exit(exit::DEVICE)?;
             let info = card.info().clone();
+            let link = card.watch();
             let card: AnyDevice = Box::new(card);
             return Ok(OnDevice {
                 products: PackedModel::new(weft, card).or_exit(exit::DEVICE)?,
@@ -154,6 +162,10 @@ impl DeviceArgs {
                 watch,
                 simulated: false,
                 counts_all: true,
+                link: Some(Box::new(move || {
+                    let stats = *link.lock().unwrap_or_else(PoisonError::into_inner);
+                    serde_json::to_value(stats).unwrap_or_default()
+                })),
             });
         }
         if self.device == DeviceName::Cpu {
@@ -168,6 +180,7 @@ impl DeviceArgs {
                 watch,
                 simulated: false,
                 counts_all: false,
+                link: None,
             });
         }
         let core = SimCore::new(&self.config).or_exit(exit::DEVICE)?;
@@ -209,6 +222,7 @@ impl DeviceArgs {
             watch,
             simulated: true,
             counts_all,
+            link: None,
         })
     }
 }

@@ -60,6 +60,9 @@ pub(crate) struct Report {
     bits_per_weight: f64,
     /// Simulation speed; null on cpu.
     pub(crate) sim_cycles_per_second: Option<f64>,
+    /// What the device's link counted, the prompt included; absent for devices without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<serde_json::Value>,
     /// Largest resident memory of this process; null where the system does not say.
     peak_rss_bytes: Option<u64>,
     clock_hz: f64,
@@ -197,6 +200,7 @@ pub(crate) fn write(
         columns_sent: work.live_columns as f64 / (work.columns as f64).max(1.0),
         bits_per_weight: model.bits_per_weight(),
         sim_cycles_per_second: (simulated > 0).then(|| simulated as f64 / seconds),
+        link: on.link.as_ref().map(|link| link()),
         peak_rss_bytes: peak_rss_bytes(),
         clock_hz: CLOCK_HZ,
         predicted_tokens_per_second: predictions

@@ -136,6 +136,15 @@ fn a_model_on_a_served_card_writes_what_the_processor_writes() {
         for key in ["tokens", "logits_hash", "text"] {
             assert_eq!(card[key], cpu[key], "{key} {more:?}");
         }
+        let link = &card["link"];
+        assert_eq!(
+            link["copied_bytes"], 0,
+            "weights come from the file: {link}"
+        );
+        assert!(
+            link["read_bytes"].as_u64().expect("a number") > 10_000,
+            "{link}"
+        );
         let name = card["device"].as_str().expect("text");
         assert!(name.starts_with("vfio-user:"), "{name}");
     }

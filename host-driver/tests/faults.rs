@@ -144,13 +144,15 @@ fn card_error(result: Result<impl std::fmt::Debug, DeviceError>) -> CardError {
 fn lost_interrupts_are_rescued_by_looking() {
     let (served, faults) = faulty("8x1");
     let mut card = served.card(Options::default());
+    // So much that the driver waits for the card.
+    let product = long();
     faults.silent.store(true, Ordering::Relaxed);
-    both(&mut card, &small().requests());
+    both(&mut card, &product.requests());
     let stats = card.link_stats();
     assert_eq!((stats.interrupts, stats.resets), (0, 0));
     assert!(stats.rescued > 0);
     faults.silent.store(false, Ordering::Relaxed);
-    both(&mut card, &small().requests());
+    both(&mut card, &product.requests());
     assert!(card.link_stats().interrupts > 0);
 }
 

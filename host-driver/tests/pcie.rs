@@ -4,7 +4,6 @@
 mod served;
 
 use served::{Served, both, products};
-use std::time::Duration;
 use weft_host::device::Device;
 use weft_host::device::DeviceError;
 use weft_host::device::pcie::{CardError, Completion, Options, PcieCard, Socket};
@@ -22,7 +21,7 @@ fn random_products_are_exact_on_every_shape_of_core() {
             both(&mut card, &product.requests());
         }
         let stats = card.link_stats();
-        assert!(stats.host_bytes > 0 && stats.inline_bytes > 0 && stats.interrupts > 0);
+        assert!(stats.host_bytes > 0 && stats.inline_bytes > 0 && stats.results > 0);
         assert_eq!((stats.resets, stats.retries), (0, 0));
     }
 }
@@ -109,5 +108,4 @@ fn a_socket_that_nobody_serves_says_how_to_start_a_card() {
         panic!("{error:?}");
     };
     assert!(source.to_string().contains("weft card --socket"), "{error}");
-    let _ = Duration::ZERO;
 }

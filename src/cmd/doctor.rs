@@ -1,6 +1,9 @@
 //! `weft doctor`: what this machine has of what the verbs need, and how to get the rest.
 
-use std::path::Path;
+#[cfg(target_os = "linux")]
+mod cards;
+
+use std::borrow::Cow;
 use std::process::{Command, Stdio};
 
 use serde::Serialize;
@@ -31,7 +34,7 @@ struct Finding {
     /// What it serves.
     serves: String,
     /// How to get it.
-    next_step: &'static str,
+    next_step: Cow<'static, str>,
 }
 
 /// Runs the verb.
@@ -61,7 +64,7 @@ fn examine() -> Vec<Finding> {
             what: "processor".into(),
             found: Some(processor()),
             serves: "the cpu device".into(),
-            next_step: "nothing to do",
+            next_step: "nothing to do".into(),
         },
         tool(
             "python with pip",
@@ -89,20 +92,11 @@ fn examine() -> Vec<Finding> {
             what: model.name.into(),
             found: path.map(|p| p.display().to_string()),
             serves: "a model to run".into(),
-            next_step: "run `weft get` with this name",
+            next_step: "run `weft get` with this name".into(),
         });
     }
-    if cfg!(target_os = "linux") {
-        let iommu = Path::new("/sys/kernel/iommu_groups")
-            .read_dir()
-            .map_or(0, |groups| groups.count());
-        findings.push(Finding {
-            what: "IOMMU groups".into(),
-            found: (iommu > 0).then(|| iommu.to_string()),
-            serves: "PCIe cards through VFIO (pending)".into(),
-            next_step: "switch the IOMMU on in the firmware and the kernel's command line",
-        });
-    }
+    #[cfg(target_os = "linux")]
+    findings.extend(cards::System::here().examine());
     findings
 }
 
@@ -123,9 +117,9 @@ fn board_tools() -> Vec<Finding> {
             }),
             serves: program.serves.clone(),
             next_step: if program.package.is_some() {
-                "run `weft tools install`"
+                "run `weft tools install`".into()
             } else {
-                "it is on no package registry: install your distribution's or its makers'"
+                "it is on no package registry: install your distribution's or its makers'".into()
             },
         }
     };
@@ -164,6 +158,6 @@ fn tool(
         what: what.into(),
         found,
         serves: serves.into(),
-        next_step,
+        next_step: next_step.into(),
     }
 }

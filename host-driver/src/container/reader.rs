@@ -1,7 +1,7 @@
 //! An open `.weft` file.
 
 use super::error::{ContainerError, within};
-use super::header::{self, BLOCK_BYTES, HEADER_BYTES, Section, names};
+use super::header::{self, BLOCK_BYTES, HEADER_BYTES, PAGE, Section, names};
 use super::index::{Matrix, SiteEntry, SiteKey, Tile, group_columns};
 use super::meta::Meta;
 use super::{limits, parse};
@@ -177,12 +177,27 @@ impl Weft {
         self.path.as_deref()
     }
 
+    /// The file's first bytes, which seal the rest.
+    pub fn header(&self) -> &[u8] {
+        &self.backing.bytes()[..HEADER_BYTES]
+    }
+
     /// Where in the file `bytes` lie, if they were borrowed from this map of it.
     pub fn file_offset(&self, bytes: &[u8]) -> Option<u64> {
         let file = self.backing.bytes().as_ptr_range();
         let range = bytes.as_ptr_range();
         let inside = self.path.is_some() && file.start <= range.start && range.end <= file.end;
         inside.then(|| (range.start.addr() - file.start.addr()) as u64)
+    }
+
+    /// Gives the memory that holds payload back to the system; what is needed again comes from the file. For whoever
+    /// reads the weights on another way, so that this map of the file does not stay resident beside.
+    pub fn release_payload(&self) {
+        if let Backing::Mapped(map) = &self.backing {
+            // Whole pages only; the first section begins on one.
+            let end = self.data.end / PAGE * PAGE;
+            map.release(HEADER_BYTES..end.max(HEADER_BYTES));
+        }
     }
 
     /// What the file says about itself.

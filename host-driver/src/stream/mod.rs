@@ -7,6 +7,7 @@
 #[allow(unsafe_code)]
 mod uring;
 
+use serde::Serialize;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
@@ -38,13 +39,20 @@ pub enum ReadError {
         /// What happened.
         source: io::Error,
     },
+    /// The file at the path is not the one that was opened before.
+    #[error("{path} was replaced since it was opened; start again")]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
     /// The ring of reads failed.
     #[error("io_uring: {0}")]
     Ring(io::Error),
 }
 
 /// How bytes get from the file into memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Method {
     /// Direct reads through io_uring.
     Direct,

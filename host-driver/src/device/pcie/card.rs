@@ -10,7 +10,7 @@ use super::{CardError, LinkStats};
 use crate::container::Weft;
 use crate::device::sim::refused;
 use crate::device::{CoreInfo, Counters, Device, DeviceError, RunStats};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use weft_hdl::CoreConfig;
 use weft_protocol::packet::{ErrorCode, Header, Request};
@@ -60,6 +60,25 @@ pub struct Options {
     pub retries: u32,
 }
 
+impl Options {
+    /// Bytes of memory that a card may ask the system to lock, with the largest core that has a name.
+    #[must_use]
+    pub fn locked_bytes(&self) -> usize {
+        let answers = CoreConfig::NAMED.iter().map(|(_, c)| answer_bytes(c)).max();
+        self.ring_bytes + answers.unwrap_or(0) + ring_bytes()
+    }
+}
+
+/// Bytes of the three rings.
+const fn ring_bytes() -> usize {
+    (SLOT_BYTES << COMMAND_LOG2) + (SLOT_BYTES << RESULT_LOG2) + (RECORD_BYTES << COMPLETION_LOG2)
+}
+
+/// Bytes of buffers for answers: two of the longest.
+fn answer_bytes(core: &CoreConfig) -> usize {
+    (2 * (core.rows() * core.batch * 4 + 8)).max(256 << 10)
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -85,6 +104,7 @@ pub struct PcieCard {
     answers: Answers,
     source: Source,
     stats: LinkStats,
+    watch: Arc<Mutex<LinkStats>>,
     counters: [u32; COUNTERS.len()],
 }
 
@@ -129,10 +149,8 @@ impl PcieCard {
         let core = identify(&mut *transport)?;
         let command_bytes = SLOT_BYTES << COMMAND_LOG2;
         let result_bytes = SLOT_BYTES << RESULT_LOG2;
-        let rings =
-            transport.allocate(command_bytes + result_bytes + (RECORD_BYTES << COMPLETION_LOG2))?;
-        let most = core.rows() * core.batch * 4 + 8;
-        let answers = transport.allocate((2 * most).max(256 << 10))?;
+        let rings = transport.allocate(ring_bytes())?;
+        let answers = transport.allocate(answer_bytes(&core))?;
         let ring = transport.allocate(options.ring_bytes.max(64 << 10))?;
         let name = transport.name();
         let mut card = Self {
@@ -146,6 +164,7 @@ impl PcieCard {
             answers: Answers::new(answers),
             source: Source::default(),
             stats: LinkStats::default(),
+            watch: Arc::default(),
             counters: [0; COUNTERS.len()],
         };
         card.start()?;
@@ -161,6 +180,7 @@ impl PcieCard {
         let reader = source::reader(weft, &self.loads.buffer().memory)
             .map_err(|e| CardError::Read(Box::new(e)))?;
         if let Some(reader) = reader {
+            self.stats.read_method = Some(reader.method());
             self.source = Source::of_file(Arc::clone(weft), reader);
         }
         Ok(())
@@ -170,6 +190,12 @@ impl PcieCard {
     #[must_use]
     pub fn link_stats(&self) -> LinkStats {
         self.stats
+    }
+
+    /// What went over the link, kept up to date for whoever holds this while the card runs elsewhere.
+    #[must_use]
+    pub fn watch(&self) -> Arc<Mutex<LinkStats>> {
+        Arc::clone(&self.watch)
     }
 
     /// The way to the card, for tests that break it.
@@ -344,7 +370,7 @@ impl PcieCard {
 
     /// Waits for something to happen.
     fn wait(&mut self, idle: &mut Idle) -> Result<(), CardError> {
-        if self.source.under_way() > 0 && self.loads.under_way() == self.source.under_way() {
+        if self.source.under_way() > 0 && !self.loads.at_card() {
             return self.source.wait().map_err(|e| CardError::Read(Box::new(e)));
         }
         match self.options.completion {
@@ -424,6 +450,18 @@ impl Device for PcieCard {
         requests: &[Request<'_>],
         out: &mut Vec<i32>,
     ) -> Result<RunStats, DeviceError> {
+        let result = self.try_run(requests, out);
+        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = self.stats;
+        result
+    }
+}
+
+impl PcieCard {
+    fn try_run(
+        &mut self,
+        requests: &[Request<'_>],
+        out: &mut Vec<i32>,
+    ) -> Result<RunStats, DeviceError> {
         let plan = Plan::new(requests, &self.info, &COUNTERS)?;
         let mut tries = 0;
         loop {
@@ -431,6 +469,7 @@ impl Device for PcieCard {
                 Ok(values) => {
                     let mut stats = RunStats::of(requests, &self.info);
                     stats.counters = self.counted(values);
+                    self.source.rest();
                     return Ok(stats);
                 }
                 Err(failure) => failure,

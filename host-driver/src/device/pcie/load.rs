@@ -110,6 +110,11 @@ impl Loads {
         self.preparing.len() + self.given.len()
     }
 
+    /// Whether the card has anything to take.
+    pub(super) fn at_card(&self) -> bool {
+        !self.given.is_empty()
+    }
+
     /// Whether the card has taken all of `plan`.
     pub(super) fn done(&self, plan: &Plan<'_>) -> bool {
         self.next.0 == plan.pieces.len() && self.under_way() == 0
@@ -176,7 +181,7 @@ impl Loads {
             source
                 .read(self.cookie, e.offset, e.bytes, base + e.at)
                 .map_err(read_failed)?;
-            stats.direct_bytes += e.bytes as u64;
+            stats.read_bytes += e.bytes as u64;
         }
         self.preparing.push_back(Load {
             at,

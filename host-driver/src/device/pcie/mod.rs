@@ -43,8 +43,10 @@ pub struct LinkStats {
     pub inline_bytes: u64,
     /// Of the ring's bytes, those copied there by the processor.
     pub copied_bytes: u64,
-    /// Bytes read from the model's file straight into the ring.
-    pub direct_bytes: u64,
+    /// Bytes read from the model's file into the ring, whole pages.
+    pub read_bytes: u64,
+    /// How they are read; nothing while no file is streamed.
+    pub read_method: Option<crate::stream::Method>,
     /// Command slots.
     pub slots: u64,
     /// Answers.

@@ -1,6 +1,7 @@
 //! Where weights come from: out of this process's memory, or by direct reads of the model's file.
 
 use crate::container::Weft;
+use crate::container::header::HEADER_BYTES;
 use crate::stream::{DirectReader, ReadError};
 use std::sync::Arc;
 use weft_vfio_user::SharedMemory;
@@ -62,6 +63,13 @@ impl Source {
         Ok(done.map(|id| Fetched { load: id as u16 }))
     }
 
+    /// After a run: what checksums and statistics read of the file's map leaves memory again.
+    pub(super) fn rest(&self) {
+        if let Some(s) = &self.stream {
+            s.weft.release_payload();
+        }
+    }
+
     /// Reads that may be started now.
     pub(super) fn room(&self) -> usize {
         self.stream.as_ref().map_or(usize::MAX, |s| s.reader.room())
@@ -93,12 +101,25 @@ impl std::fmt::Debug for Source {
     }
 }
 
-/// A reader of the file of `weft` into `ring`; `None` if the model is not in a file.
+/// A reader of the file of `weft` into `ring`, which is free; `None` if the model is not in a file.
 pub(super) fn reader(
     weft: &Weft,
     ring: &Arc<SharedMemory>,
 ) -> Result<Option<DirectReader>, ReadError> {
-    weft.path()
-        .map(|path| DirectReader::open(path, Arc::clone(ring)))
-        .transpose()
+    let Some(path) = weft.path() else {
+        return Ok(None);
+    };
+    let mut reader = DirectReader::open(path, Arc::clone(ring))?;
+    // The header has checksums over everything else: whoever has the same one is the same file.
+    reader.start(0, 0, HEADER_BYTES, 0)?;
+    while reader.finished()?.is_none() {
+        reader.wait()?;
+    }
+    let mut header = vec![0; HEADER_BYTES];
+    ring.read(0, &mut header);
+    if header != weft.header() {
+        let path = path.to_owned();
+        return Err(ReadError::Replaced { path });
+    }
+    Ok(Some(reader))
 }
