@@ -304,7 +304,11 @@ impl Raw {
     fn closed(mut self) -> bool {
         let mut rest = Vec::new();
         self.stream.set_read_timeout(Some(SOON)).expect("set");
-        self.stream.read_to_end(&mut rest).is_ok()
+        // What it did not read before it closed makes that a reset.
+        match self.stream.read_to_end(&mut rest) {
+            Ok(_) => true,
+            Err(e) => e.kind() == std::io::ErrorKind::ConnectionReset,
+        }
     }
 }
 
