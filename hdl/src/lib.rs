@@ -9,8 +9,10 @@ pub mod board;
 pub mod core;
 pub mod link;
 pub mod pcie;
+pub mod primitives;
 pub mod rtl;
 
 pub use crate::core::twin::Twin;
-pub use crate::core::{CoreConfig, Error, generate_verilog};
+pub use crate::core::{CoreConfig, Error, generate_verilog, generate_verilog_for};
 pub use crate::pcie::{CardConfig, generate_card};
+pub use crate::primitives::Family;

@@ -7,7 +7,7 @@ pub mod verilog;
 
 pub use config::CoreConfig;
 pub use spmm::SpmmCore;
-pub use verilog::{TOP, generate_verilog};
+pub use verilog::{TOP, generate_verilog, generate_verilog_for};
 
 /// Why a core cannot be described.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

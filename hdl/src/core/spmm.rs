@@ -3,17 +3,19 @@
 use super::CoreConfig;
 use crate::blocks::activations::Activations;
 use crate::blocks::bank::Bank;
+use crate::blocks::code_words::CodeWords;
 use crate::blocks::counters::Counters;
 use crate::blocks::drain::Drain;
-use crate::blocks::fifo::Fifo;
+use crate::blocks::intake::Intake;
 use crate::blocks::parser::Parser;
+use crate::blocks::queue::Queue;
 use crate::blocks::rounds::Rounds;
 use crate::blocks::scale_writer::ScaleWriter;
 use crate::blocks::scanner::Scanner;
 use crate::blocks::wiring::Wiring;
 use crate::rtl::*;
 
-/// The column-streaming multiply core. `D` is the stream width in bits, `M = D / banks`, `F = 2 D`, `E = D + 1`.
+/// The column-streaming multiply core. `D` is the stream width in bits, `M = D / banks`, `F = 2 D`, `E = D + 8`.
 #[derive(LogicBlock)]
 pub struct SpmmCore<const D: usize, const M: usize, const F: usize, const E: usize> {
     /// Rising edge clocks everything; there is no reset pin, a reset packet does it.
@@ -30,27 +32,27 @@ pub struct SpmmCore<const D: usize, const M: usize, const F: usize, const E: usi
     pub out_ready: Signal<In, Bit>,
     /// The word; a header is two, low word first.
     pub out_data: Signal<Out, Bits<32>>,
-    beats: Fifo<D, 4, 5>,
-    answers: Fifo<32, 5, 6>,
-    codes: Fifo<E, 6, 7>,
-    columns: Fifo<8, 3, 4>,
-    parser: Parser<D, E>,
+    intake: Intake<D, E>,
+    answers: Queue<32, 5, 6>,
+    code_words: CodeWords<D, F>,
+    codes: Queue<F, 6, 7>,
+    columns: Queue<4, 4, 5>,
+    parser: Parser<D>,
     wiring: Wiring<D, M>,
     scale_writer: ScaleWriter<D>,
     activations: Activations<D>,
     scanner: Vec<Scanner<M>>,
-    rounds: Rounds<F, E>,
+    rounds: Rounds<F>,
     bank: Vec<Bank>,
     drain: Drain,
     counters: Counters,
-    first_pipe: DFF<Bits<5>>,
+    first_pipe: DFF<Bits<6>>,
+    x_ready: DFF<Bit>,
     half_pipe: DFF<Bit>,
     plain_pipe: DFF<Bits<3>>,
-    clear_pipe: DFF<Bits<7>>,
-    take: Signal<Local, Bit>,
+    clear_pipe: DFF<Bits<10>>,
+    mask_full: DFF<Bit>,
     give: Signal<Local, Bit>,
-    mask_full: Signal<Local, Bit>,
-    draining: Signal<Local, Bit>,
     _banks: usize,
 }
 
@@ -64,7 +66,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> SpmmCore<D,
             depth,
             ..
         } = *config;
-        assert!(D == 8 * config.stream_bytes && M == D / banks && F == 2 * D && E == D + 1);
+        assert!(D == 8 * config.stream_bytes && M == D / banks && F == 2 * D && E == D + 8);
         Self {
             clock: Signal::default(),
             in_valid: Signal::default(),
@@ -73,10 +75,11 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> SpmmCore<D,
             out_valid: Signal::default(),
             out_ready: Signal::default(),
             out_data: Signal::default(),
-            beats: Fifo::default(),
-            answers: Fifo::default(),
-            codes: Fifo::default(),
-            columns: Fifo::default(),
+            intake: Intake::default(),
+            answers: Queue::default(),
+            code_words: CodeWords::default(),
+            codes: Queue::default(),
+            columns: Queue::default(),
             parser: Parser::new(config),
             wiring: Wiring::default(),
             scale_writer: ScaleWriter::new(banks, depth),
@@ -87,13 +90,12 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> SpmmCore<D,
             drain: Drain::new(banks, depth),
             counters: Counters::new(config),
             first_pipe: DFF::default(),
+            x_ready: DFF::default(),
             half_pipe: DFF::default(),
             plain_pipe: DFF::default(),
             clear_pipe: DFF::default(),
-            take: Signal::default(),
+            mask_full: DFF::default(),
             give: Signal::default(),
-            mask_full: Signal::default(),
-            draining: Signal::default(),
             _banks: banks,
         }
     }
@@ -104,12 +106,15 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
 {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, first_pipe, half_pipe, plain_pipe, clear_pipe);
+        dff_setup!(
+            self, clock, first_pipe, x_ready, half_pipe, plain_pipe, clear_pipe, mask_full
+        );
         clock!(
             self,
             clock,
-            beats,
+            intake,
             answers,
+            code_words,
             codes,
             columns,
             parser,
@@ -121,40 +126,46 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
         );
 
         // Stream in.
-        self.in_ready.next = !self.beats.full.val();
-        self.take.next = self.in_valid.val() && !self.beats.full.val();
-        self.beats.clear.next = false;
-        self.beats.write.next = self.take.val();
-        self.beats.data.next = self.in_data.val();
-        self.beats.read.next = self.parser.beat_read.val();
-        self.parser.beat_empty.next = self.beats.empty.val();
-        self.parser.beat.next = self.beats.head.val();
-        self.wiring.beat.next = self.beats.head.val();
-        self.parser.planes.next = self.wiring.planes.val();
+        self.in_ready.next = self.intake.ready.val();
+        self.intake.offer.next = self.in_valid.val();
+        self.intake.data.next = self.in_data.val();
+        self.intake.read.next = self.parser.beat_read.val();
+        self.parser.beat_empty.next = self.intake.empty.val();
+        self.parser.beat.next = self.intake.beat.val();
+        self.parser.ones.next = self.intake.ones.val();
+        self.parser.some.next = self.intake.some.val();
+        self.wiring.beat.next = self.parser.handed.val();
 
         // Activations.
         self.activations.flush.next = self.parser.flush.val();
         self.activations.write.next = self.parser.x_write.val();
         self.activations.index.next = self.parser.index.val();
-        self.activations.beat.next = self.beats.head.val();
+        self.activations.beat.next = self.parser.handed.val();
         self.activations.group_write.next = self.parser.x_last.val();
         self.activations.last_column.next = self.parser.last_column.val();
         self.activations.log2_batch.next = self.parser.log2_batch.val();
         self.activations.last_lane.next = self.parser.last_lane.val();
-        self.activations.take.next = self.first_pipe.q.val().get_bit(4);
+        self.activations.take.next = self.first_pipe.q.val().get_bit(0);
+        self.activations.show.next = self.first_pipe.q.val().get_bit(5);
 
         // Scales.
         self.scale_writer.restart.next = self.parser.scale_restart.val();
         self.scale_writer.offer.next = self.parser.scale_offer.val();
-        self.scale_writer.beat.next = self.beats.head.val();
+        self.scale_writer.beat.next = self.intake.beat.val();
         self.scale_writer.half.next = self.parser.scale_half.val();
         self.parser.scale_accept.next = self.scale_writer.accept.val();
 
         // Codes and column descriptors.
+        self.code_words.flush.next = self.parser.flush.val();
+        self.code_words.write.next = self.parser.code_write.val();
+        self.code_words.last.next = self.parser.code_last.val();
+        self.code_words.plain.next = self.parser.code_plain.val();
+        self.code_words.beat.next = self.parser.handed.val();
+        self.code_words.planes.next = self.wiring.planes.val();
         self.codes.clear.next = self.parser.flush.val();
-        self.codes.write.next = self.parser.code_write.val();
-        self.codes.data.next = self.parser.code.val();
-        self.codes.read.next = self.rounds.beat_read.val();
+        self.codes.write.next = self.code_words.word_write.val();
+        self.codes.data.next = self.code_words.word.val();
+        self.codes.read.next = self.rounds.word_read.val();
         self.parser.code_full.next = self.codes.full.val();
         self.columns.clear.next = self.parser.flush.val();
         self.columns.write.next = self.parser.column_write.val();
@@ -165,15 +176,19 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
         self.rounds.last_row.next = self.parser.last_row.val();
         self.rounds.column_empty.next = self.columns.empty.val();
         self.rounds.column.next = self.columns.head.val();
-        self.rounds.beat_empty.next = self.codes.empty.val();
-        self.rounds.beat.next = self.codes.head.val();
-        self.rounds.x_ready.next = self.activations.ready.val() && !self.first_pipe.q.val().any();
+        self.rounds.word_empty.next = self.codes.empty.val();
+        self.rounds.word.next = self.codes.head.val();
         self.parser.group_done.next = self.rounds.group_done.val();
+
+        // The next column's activations are ready, and the place where they wait for their weights is free.
+        self.x_ready.d.next = self.activations.ready.val() && !self.first_pipe.q.val().any();
+        self.rounds.x_ready.next = self.x_ready.q.val();
 
         // What the banks share, delayed to the stage that needs it.
         self.first_pipe.d.next = self.first_pipe.q.val() << 1;
         if self.rounds.fire.val() && self.rounds.first.val() {
             self.first_pipe.d.next = (self.first_pipe.q.val() << 1) | 1;
+            self.x_ready.d.next = false;
         }
         self.half_pipe.d.next = self.rounds.scale_half.val();
         self.plain_pipe.d.next = self.plain_pipe.q.val() << 1;
@@ -184,10 +199,9 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
         if self.drain.issue.val() {
             self.clear_pipe.d.next = (self.clear_pipe.q.val() << 1) | 1;
         }
-        self.draining.next = self.parser.drain.val() || self.parser.sweep.val();
 
         // Scanners and banks.
-        self.mask_full.next = false;
+        self.mask_full.d.next = false;
         for i in 0..self._banks {
             self.scanner[i].clock.next = self.clock.val();
             self.scanner[i].flush.next = self.parser.flush.val();
@@ -196,15 +210,14 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
             self.scanner[i].word.next = self.wiring.mask[i].val();
             self.scanner[i].read.next = self.rounds.row_read[i].val();
             if self.scanner[i].full.val() {
-                self.mask_full.next = true;
+                self.mask_full.d.next = true;
             }
             self.rounds.row_empty[i].next = self.scanner[i].empty.val();
             self.rounds.row[i].next = self.scanner[i].head.val();
-            self.rounds.conflict[i].next = self.bank[i].conflict.val();
             self.bank[i].clock.next = self.clock.val();
             self.bank[i].address.next = self.rounds.address[i].val();
             self.bank[i].issue.next = self.rounds.issue[i].val();
-            if self.draining.val() {
+            if self.drain.active.val() {
                 self.bank[i].address.next = self.drain.address.val();
                 self.bank[i].issue.next = self.drain.issue.val();
             }
@@ -216,12 +229,12 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
             self.bank[i].code_high.next = self.rounds.code_high[i].val();
             self.bank[i].scale_half.next = self.half_pipe.q.val();
             self.bank[i].plain.next = self.plain_pipe.q.val().get_bit(2);
-            self.bank[i].clear.next = self.clear_pipe.q.val().get_bit(6);
+            self.bank[i].clear.next = self.clear_pipe.q.val().get_bit(9);
             self.bank[i].scale_write.next = self.scale_writer.write[i].val();
             self.bank[i].scale_address.next = self.scale_writer.address.val();
             self.bank[i].scale_data.next = self.scale_writer.data[i].val();
         }
-        self.parser.mask_full.next = self.mask_full.val();
+        self.parser.mask_full.next = self.mask_full.q.val();
 
         // Answers out.
         self.drain.run.next = self.parser.drain.val();
@@ -238,7 +251,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
             self.answers.data.next = self.drain.word.val();
         }
         self.parser.answer_full.next = self.answers.full.val();
-        self.parser.answer_empty.next = self.answers.empty.val();
+        self.parser.answer_empty.next = self.answers.idle.val();
         self.out_valid.next = !self.answers.empty.val();
         self.out_data.next = self.answers.head.val();
         self.give.next = self.out_ready.val() && !self.answers.empty.val();

@@ -1,29 +1,48 @@
 //! From configuration to Verilog text.
 
 use super::{CoreConfig, Error, SpmmCore};
+use crate::primitives::Family;
 use crate::rtl::*;
 use weft_protocol::registers::{MAP_HASH, VERSION};
 
 /// Name of the top module.
 pub const TOP: &str = "weft_core";
 
-/// The Verilog of a core: one text, the same for the same configuration, top module `weft_core`.
+/// The Verilog of a core for simulation: one text, the same for the same configuration, top module `weft_core`.
 ///
 /// # Errors
 /// [`Error::Parameter`] for a configuration that cannot be built.
 pub fn generate_verilog(config: &CoreConfig) -> Result<String, Error> {
+    generate_verilog_for(config, Family::Generic)
+}
+
+/// The Verilog of a core for a family of parts: the same core, cycle by cycle, with the family's own form of each
+/// primitive behind it.
+///
+/// # Errors
+/// [`Error::Parameter`] for a configuration that cannot be built.
+pub fn generate_verilog_for(config: &CoreConfig, family: Family) -> Result<String, Error> {
     config.check()?;
-    // stream bits, mask bits a bank and beat, plane bits, queued beat bits
+    let mut text = described(config)?;
+    for primitive in family.primitives() {
+        text.push('\n');
+        text.push_str(primitive);
+    }
+    Ok(text)
+}
+
+fn described(config: &CoreConfig) -> Result<String, Error> {
+    // stream bits, mask bits a bank and beat, code word bits, queued beat bits
     match (config.stream_bytes, config.banks) {
-        (4, 1) => describe::<32, 32, 64, 33>(config),
-        (4, 2) => describe::<32, 16, 64, 33>(config),
-        (4, 4) => describe::<32, 8, 64, 33>(config),
-        (4, _) => describe::<32, 4, 64, 33>(config),
-        (_, 1) => describe::<64, 64, 128, 65>(config),
-        (_, 2) => describe::<64, 32, 128, 65>(config),
-        (_, 4) => describe::<64, 16, 128, 65>(config),
-        (_, 8) => describe::<64, 8, 128, 65>(config),
-        (_, _) => describe::<64, 4, 128, 65>(config),
+        (4, 1) => describe::<32, 32, 64, 40>(config),
+        (4, 2) => describe::<32, 16, 64, 40>(config),
+        (4, 4) => describe::<32, 8, 64, 40>(config),
+        (4, _) => describe::<32, 4, 64, 40>(config),
+        (_, 1) => describe::<64, 64, 128, 72>(config),
+        (_, 2) => describe::<64, 32, 128, 72>(config),
+        (_, 4) => describe::<64, 16, 128, 72>(config),
+        (_, 8) => describe::<64, 8, 128, 72>(config),
+        (_, _) => describe::<64, 4, 128, 72>(config),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Activation buffer: two groups of vectors, and the vector of the next column made ready beside the one in use.
 
-use crate::blocks::fifo::Fifo;
-use crate::blocks::ram::BlockRam;
+use crate::blocks::memory::RegisteredRam;
+use crate::blocks::queue::Queue;
 use crate::rtl::*;
 
 /// Buffers the activations of two groups in beats of `D` bits and presents one signed byte a lane.
@@ -14,7 +14,7 @@ pub struct Activations<const D: usize> {
     /// Stores `beat` as number `index` of the group that is arriving.
     pub write: Signal<In, Bit>,
     /// Number of the beat in its group.
-    pub index: Signal<In, Bits<16>>,
+    pub index: Signal<In, Bits<9>>,
     /// Activation bytes.
     pub beat: Signal<In, Bits<D>>,
     /// The arriving group is complete with this beat.
@@ -27,25 +27,34 @@ pub struct Activations<const D: usize> {
     pub last_lane: Signal<In, Bits<4>>,
     /// The next vector is ready.
     pub ready: Signal<Out, Bit>,
-    /// Makes the next vector the one in use.
+    /// Sets the next vector aside, so that the one after it can be fetched.
     pub take: Signal<In, Bit>,
+    /// Makes the vector set aside the one in use.
+    pub show: Signal<In, Bit>,
     /// Activations of lanes 0 to 7, lane 0 in the low byte.
     pub x_low: Signal<Out, Bits<64>>,
     /// Activations of lanes 8 to 15.
     pub x_high: Signal<Out, Bits<64>>,
-    memory: BlockRam<D, 9>,
-    groups: Fifo<6, 1, 2>,
+    memory: RegisteredRam<D, 9>,
+    groups: Queue<6, 2, 3>,
     write_half: DFF<Bit>,
     read_half: DFF<Bit>,
     column: DFF<Bits<6>>,
     asked: DFF<Bits<2>>,
     asking: DFF<Bit>,
+    asked_valid: DFF<Bit>,
+    asked_chunk: DFF<Bits<2>>,
+    asked_last: DFF<Bit>,
+    asked_byte: DFF<Bits<3>>,
+    arriving_byte: DFF<Bits<3>>,
     arriving: DFF<Bit>,
     arriving_chunk: DFF<Bits<2>>,
     arriving_last: DFF<Bit>,
     valid: DFF<Bit>,
     next_low: DFF<Bits<64>>,
     next_high: DFF<Bits<64>>,
+    aside_low: DFF<Bits<64>>,
+    aside_high: DFF<Bits<64>>,
     used_low: DFF<Bits<64>>,
     used_high: DFF<Bits<64>>,
     base: Signal<Local, Bits<11>>,
@@ -84,21 +93,29 @@ impl<const D: usize> Activations<D> {
             last_lane: Signal::default(),
             ready: Signal::default(),
             take: Signal::default(),
+            show: Signal::default(),
             x_low: Signal::default(),
             x_high: Signal::default(),
-            memory: BlockRam::new(2 * half, false),
-            groups: Fifo::default(),
+            memory: RegisteredRam::new(2 * half),
+            groups: Queue::default(),
             write_half: DFF::default(),
             read_half: DFF::default(),
             column: DFF::default(),
             asked: DFF::default(),
             asking: DFF::default(),
+            asked_valid: DFF::default(),
+            asked_chunk: DFF::default(),
+            asked_last: DFF::default(),
+            asked_byte: DFF::default(),
+            arriving_byte: DFF::default(),
             arriving: DFF::default(),
             arriving_chunk: DFF::default(),
             arriving_last: DFF::default(),
             valid: DFF::default(),
             next_low: DFF::default(),
             next_high: DFF::default(),
+            aside_low: DFF::default(),
+            aside_high: DFF::default(),
             used_low: DFF::default(),
             used_high: DFF::default(),
             base: Signal::default(),
@@ -132,12 +149,19 @@ impl<const D: usize> Logic for Activations<D> {
             column,
             asked,
             asking,
+            asked_valid,
+            asked_chunk,
+            asked_last,
+            asked_byte,
+            arriving_byte,
             arriving,
             arriving_chunk,
             arriving_last,
             valid,
             next_low,
             next_high,
+            aside_low,
+            aside_high,
             used_low,
             used_high
         );
@@ -146,9 +170,9 @@ impl<const D: usize> Logic for Activations<D> {
         // Arriving group.
         self.memory.write_enable.next = self.write.val();
         self.memory.write_data.next = self.beat.val();
-        self.memory.write_address.next = bit_cast::<9, 16>(self.index.val());
+        self.memory.write_address.next = self.index.val();
         if self.write_half.q.val() {
-            self.memory.write_address.next = bit_cast::<9, 16>(self.index.val()) | self.half.val();
+            self.memory.write_address.next = self.index.val() | self.half.val();
         }
         self.groups.clear.next = self.flush.val();
         self.groups.write.next = self.group_write.val();
@@ -163,7 +187,8 @@ impl<const D: usize> Logic for Activations<D> {
         self.first_byte.next = bit_cast::<3, 11>(self.base.val() & self.byte_mask.val());
         self.last_chunk.next = self.last_lane.val() >> self.log2_beat.val();
         self.ask.next = !self.groups.empty.val()
-            && (self.asking.q.val() || (!self.valid.q.val() && !self.arriving.q.val()));
+            && (self.asking.q.val()
+                || (!self.valid.q.val() && !self.asked_valid.q.val() && !self.arriving.q.val()));
         self.memory.read_address.next = bit_cast::<9, 11>(self.base.val() >> self.log2_beat.val())
             | bit_cast::<9, 2>(self.asked.q.val());
         if self.read_half.q.val() {
@@ -172,10 +197,15 @@ impl<const D: usize> Logic for Activations<D> {
                     | bit_cast::<9, 2>(self.asked.q.val())
                     | self.half.val();
         }
-        self.arriving.d.next = self.ask.val();
-        self.arriving_chunk.d.next = self.asked.q.val();
-        self.arriving_last.d.next =
+        self.asked_valid.d.next = self.ask.val();
+        self.asked_chunk.d.next = self.asked.q.val();
+        self.asked_byte.d.next = self.first_byte.val();
+        self.asked_last.d.next =
             self.ask.val() && (bit_cast::<4, 2>(self.asked.q.val()) == self.last_chunk.val());
+        self.arriving.d.next = self.asked_valid.q.val();
+        self.arriving_chunk.d.next = self.asked_chunk.q.val();
+        self.arriving_byte.d.next = self.asked_byte.q.val();
+        self.arriving_last.d.next = self.asked_last.q.val();
         if self.ask.val() {
             self.asking.d.next = true;
             self.asked.d.next = self.asked.q.val() + 1;
@@ -198,7 +228,7 @@ impl<const D: usize> Logic for Activations<D> {
         }
         self.ready.next = self.valid.q.val();
         self.shifted.next =
-            self.memory.read_data.val() >> (bit_cast::<6, 3>(self.first_byte.val()) << 3);
+            self.memory.read_data.val() >> (bit_cast::<6, 3>(self.arriving_byte.q.val()) << 3);
         self.bytes.next = bit_cast::<64, D>(self.shifted.val());
         if self.log2_batch.val() == 0 {
             self.bytes.next = bit_cast::<64, D>(self.shifted.val()) & self.one.val();
@@ -227,8 +257,12 @@ impl<const D: usize> Logic for Activations<D> {
             }
         }
         if self.take.val() {
-            self.used_low.d.next = self.next_low.q.val();
-            self.used_high.d.next = self.next_high.q.val();
+            self.aside_low.d.next = self.next_low.q.val();
+            self.aside_high.d.next = self.next_high.q.val();
+        }
+        if self.show.val() {
+            self.used_low.d.next = self.aside_low.q.val();
+            self.used_high.d.next = self.aside_high.q.val();
         }
         self.x_low.next = self.used_low.q.val();
         self.x_high.next = self.used_high.q.val();
@@ -239,6 +273,8 @@ impl<const D: usize> Logic for Activations<D> {
             self.column.d.next = 0.into();
             self.asked.d.next = 0.into();
             self.asking.d.next = false;
+            self.asked_valid.d.next = false;
+            self.asked_last.d.next = false;
             self.arriving.d.next = false;
             self.valid.d.next = false;
         }

@@ -1,12 +1,12 @@
-//! One bank: scale memory, decoder and lanes, as a pipeline of eight stages without a stall.
+//! One bank: scale memory, decoder and lanes, as a pipeline of eleven stages without a stall.
 //!
-//! Stage 1 addresses the scale memory, whose word stands in stage 3; stage 4 holds the decoder's factors, stage 5
-//! their product, stage 6 the signed 8-bit weight, stage 7 the lanes' products and the accumulators read, stage 8
-//! the sums on their way back.
+//! Stage 1 addresses the scale memory, whose word stands in stage 3; stage 4 holds the decoder's factors, stage 6
+//! their product, stage 7 the signed 8-bit weight; the lanes read in stage 7, hold product and accumulator beside
+//! each other in stage 10 and the sum in stage 11, on its way back.
 
 use crate::blocks::lane::Lane;
+use crate::blocks::memory::RegisteredRam;
 use crate::blocks::multiplier::SignedMultiplier;
-use crate::blocks::ram::BlockRam;
 use crate::rtl::*;
 
 /// Multiplies the code of one row by the activations of every token and accumulates.
@@ -22,21 +22,19 @@ pub struct Bank {
     pub code_high: Signal<In, Bits<4>>,
     /// Takes address and code into stage 1 as an operation that writes.
     pub issue: Signal<In, Bit>,
-    /// The address is still between its read and its write: do not issue.
-    pub conflict: Signal<Out, Bit>,
     /// Half of the scale memory to read (stage 1).
     pub scale_half: Signal<In, Bit>,
     /// Codes are signed 8-bit weights (stage 3).
     pub plain: Signal<In, Bit>,
-    /// Write zeros, not sums (stage 7).
+    /// Write zeros, not sums (stage 10).
     pub clear: Signal<In, Bit>,
-    /// Activations of lanes 0 to 7, lane 0 in the low byte (stage 6).
+    /// Activations of lanes 0 to 7, lane 0 in the low byte (stage 7).
     pub x_low: Signal<In, Bits<64>>,
-    /// Activations of lanes 8 to 15 (stage 6).
+    /// Activations of lanes 8 to 15 (stage 7).
     pub x_high: Signal<In, Bits<64>>,
-    /// Lane whose accumulator is shown (stage 7).
+    /// Lane whose accumulator is shown (stage 10).
     pub lane_shown: Signal<In, Bits<4>>,
-    /// Its accumulator at the address that was in stage 5 two cycles ago (stage 7).
+    /// Its accumulator, two cycles later (stage 12).
     pub accumulator: Signal<Out, Bits<24>>,
     /// Stores a scale word.
     pub scale_write: Signal<In, Bit>,
@@ -44,16 +42,19 @@ pub struct Bank {
     pub scale_address: Signal<In, Bits<11>>,
     /// The scale word.
     pub scale_data: Signal<In, Bits<16>>,
-    valid: DFF<Bits<8>>,
-    early: DFF<Bits<50>>,
-    late: DFF<Bits<30>>,
+    valid: DFF<Bits<11>>,
+    early: DFF<Bits<70>>,
+    late: DFF<Bits<40>>,
     codes: DFF<Bits<24>>,
-    scales: BlockRam<16, 11>,
+    scales: RegisteredRam<16, 11>,
     centred: DFF<Bits<9>>,
     factor: DFF<Bits<9>>,
     decoder: SignedMultiplier<9, 9, 18>,
     weight: DFF<Bits<8>>,
     lane: Vec<Lane>,
+    shown: Vec<DFF<Bits<24>>>,
+    shown_group: DFF<Bits<2>>,
+    shown_one: DFF<Bits<24>>,
     read_address: Signal<Local, Bits<11>>,
     code3: Signal<Local, Bits<8>>,
     steps: Signal<Local, Bits<9>>,
@@ -62,8 +63,8 @@ pub struct Bank {
     half: Constant<Bits<11>>,
     byte_of: Vec<Constant<Bits<6>>>,
     is_high: Vec<Constant<Bit>>,
-    rounded: Signal<Local, Bits<18>>,
     _lanes: usize,
+    _groups: usize,
 }
 
 impl Bank {
@@ -76,7 +77,6 @@ impl Bank {
             code_low: Signal::default(),
             code_high: Signal::default(),
             issue: Signal::default(),
-            conflict: Signal::default(),
             scale_half: Signal::default(),
             plain: Signal::default(),
             clear: Signal::default(),
@@ -91,12 +91,15 @@ impl Bank {
             early: DFF::default(),
             late: DFF::default(),
             codes: DFF::default(),
-            scales: BlockRam::new(2 * depth, true),
+            scales: RegisteredRam::new(2 * depth),
             centred: DFF::default(),
             factor: DFF::default(),
             decoder: SignedMultiplier::default(),
             weight: DFF::default(),
             lane: (0..lanes).map(|_| Lane::new(depth)).collect(),
+            shown: vec![DFF::default(); lanes.div_ceil(4)],
+            shown_group: DFF::default(),
+            shown_one: DFF::default(),
             read_address: Signal::default(),
             code3: Signal::default(),
             steps: Signal::default(),
@@ -107,8 +110,8 @@ impl Bank {
                 .map(|l| Constant::new((l % 8 * 8).to_bits()))
                 .collect(),
             is_high: (0..lanes).map(|l| Constant::new(l >= 8)).collect(),
-            rounded: Signal::default(),
             _lanes: lanes,
+            _groups: lanes.div_ceil(4),
         }
     }
 }
@@ -117,27 +120,31 @@ impl Logic for Bank {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, valid, early, late, codes, centred, factor, weight
+            self,
+            clock,
+            valid,
+            early,
+            late,
+            codes,
+            centred,
+            factor,
+            weight,
+            shown_group,
+            shown_one
         );
         clock!(self, clock, scales, decoder);
 
-        // Stage 1 to 8: what is under way, and where.
+        // Stage 1 to 11: what is under way, and where.
         self.valid.d.next = self.valid.q.val() << 1;
         if self.issue.val() {
             self.valid.d.next = (self.valid.q.val() << 1) | 1;
         }
-        self.early.d.next = (self.early.q.val() << 10) | bit_cast::<50, 10>(self.address.val());
+        self.early.d.next = (self.early.q.val() << 10) | bit_cast::<70, 10>(self.address.val());
         self.late.d.next =
-            (self.late.q.val() << 10) | bit_cast::<30, 10>(self.early.q.val().get_bits::<10>(40));
+            (self.late.q.val() << 10) | bit_cast::<40, 10>(self.early.q.val().get_bits::<10>(60));
         self.codes.d.next = (self.codes.q.val() << 8)
             | (bit_cast::<24, 4>(self.code_high.val()) << 4)
             | bit_cast::<24, 4>(self.code_low.val());
-        self.conflict.next = (self.valid.q.val().get_bit(0)
-            && (self.early.q.val().get_bits::<10>(0) == self.address.val()))
-            || (self.valid.q.val().get_bit(1)
-                && (self.early.q.val().get_bits::<10>(10) == self.address.val()))
-            || (self.valid.q.val().get_bit(2)
-                && (self.early.q.val().get_bits::<10>(20) == self.address.val()));
 
         // Stage 1: scale memory.
         self.scales.write_enable.next = self.scale_write.val();
@@ -168,14 +175,13 @@ impl Logic for Bank {
             self.factor.d.next = 128.into();
         }
 
-        // Stage 4 and 5: product, rounded.
+        // Stage 4 to 6: product; rounding adds its bit 6 to what stands above.
         self.decoder.a.next = self.factor.q.val();
         self.decoder.b.next = self.centred.q.val();
-        self.rounded.next = self.decoder.product.val() + 64;
-        self.weight.d.next = self.rounded.val().get_bits::<8>(7);
+        self.weight.d.next = self.decoder.product.val().get_bits::<8>(7)
+            + bit_cast::<8, 1>(self.decoder.product.val().get_bit(6).into());
 
-        // Stage 5 to 8: lanes.
-        self.accumulator.next = self.lane[0].accumulator.val();
+        // Stage 7 to 11: lanes.
         for i in 0..self._lanes {
             self.lane[i].clock.next = self.clock.val();
             self.lane[i].weight.next = self.weight.q.val();
@@ -189,13 +195,29 @@ impl Logic for Bank {
                     .val()
                     .get_bits::<8>(self.byte_of[i].val().index());
             }
-            self.lane[i].read_address.next = self.early.q.val().get_bits::<10>(40);
+            self.lane[i].read_address.next = self.early.q.val().get_bits::<10>(60);
             self.lane[i].clear.next = self.clear.val();
-            self.lane[i].write_enable.next = self.valid.q.val().get_bit(7);
-            self.lane[i].write_address.next = self.late.q.val().get_bits::<10>(20);
-            if self.lane_shown.val() == i.to_bits::<4>() {
-                self.accumulator.next = self.lane[i].accumulator.val();
+            self.lane[i].write_enable.next = self.valid.q.val().get_bit(10);
+            self.lane[i].write_address.next = self.late.q.val().get_bits::<10>(30);
+        }
+
+        // Stage 10 to 12: the accumulator that a drain wants, one of four and then one of those.
+        for i in 0..self._groups {
+            self.shown[i].clock.next = self.clock.val();
+            self.shown[i].d.next = self.lane[4 * i].accumulator.val();
+        }
+        for i in 0..self._lanes {
+            if (self.lane_shown.val() & 3) == (i & 3).to_bits::<4>() {
+                self.shown[i / 4].d.next = self.lane[i].accumulator.val();
             }
         }
+        self.shown_group.d.next = self.lane_shown.val().get_bits::<2>(2);
+        self.shown_one.d.next = self.shown[0].q.val();
+        for i in 0..self._groups {
+            if self.shown_group.q.val() == i.to_bits::<2>() {
+                self.shown_one.d.next = self.shown[i].q.val();
+            }
+        }
+        self.accumulator.next = self.shown_one.q.val();
     }
 }

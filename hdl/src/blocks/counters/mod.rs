@@ -31,10 +31,14 @@ pub struct Counters {
     pub hazard: Signal<In, Bit>,
     /// Register to read.
     pub index: Signal<In, Bits<16>>,
-    /// Its value, in the same cycle.
+    /// Its value, a cycle after `index` and two after the pulses that it counts.
     pub value: Signal<Out, Bits<32>>,
-    /// There is such a register.
+    /// There is such a register, a cycle after `index`.
     pub known: Signal<Out, Bit>,
+    pulses: DFF<Bits<8>>,
+    issued: DFF<Bits<5>>,
+    answer: DFF<Bits<32>>,
+    exists: DFF<Bit>,
     cycles: DFF<Bits<32>>,
     beats: DFF<Bits<32>>,
     starvation: DFF<Bits<32>>,
@@ -73,6 +77,10 @@ impl Counters {
             index: Signal::default(),
             value: Signal::default(),
             known: Signal::default(),
+            pulses: DFF::default(),
+            issued: DFF::default(),
+            answer: DFF::default(),
+            exists: DFF::default(),
             cycles: DFF::default(),
             beats: DFF::default(),
             starvation: DFF::default(),
@@ -98,35 +106,44 @@ impl Logic for Counters {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, cycles, beats, starvation, stalls, nonzeros, columns, tiles, errors,
-            rounds, hazards
+            self, clock, pulses, issued, answer, exists, cycles, beats, starvation, stalls,
+            nonzeros, columns, tiles, errors, rounds, hazards
         );
-        if self.open.val() {
+        self.issued.d.next = self.codes.val();
+        self.pulses.d.next = bit_cast::<8, 1>(self.open.val().into())
+            | (bit_cast::<8, 1>(self.accepted.val().into()) << 1)
+            | (bit_cast::<8, 1>(self.starved.val().into()) << 2)
+            | (bit_cast::<8, 1>(self.stalled.val().into()) << 3)
+            | (bit_cast::<8, 1>(self.column.val().into()) << 4)
+            | (bit_cast::<8, 1>(self.tile.val().into()) << 5)
+            | (bit_cast::<8, 1>(self.error.val().into()) << 6)
+            | (bit_cast::<8, 1>(self.hazard.val().into()) << 7);
+        if self.pulses.q.val().get_bit(0) {
             self.cycles.d.next = self.cycles.q.val() + 1;
         }
-        if self.accepted.val() {
+        if self.pulses.q.val().get_bit(1) {
             self.beats.d.next = self.beats.q.val() + 1;
         }
-        if self.starved.val() {
+        if self.pulses.q.val().get_bit(2) {
             self.starvation.d.next = self.starvation.q.val() + 1;
         }
-        if self.stalled.val() {
+        if self.pulses.q.val().get_bit(3) {
             self.stalls.d.next = self.stalls.q.val() + 1;
         }
-        self.nonzeros.d.next = self.nonzeros.q.val() + bit_cast::<32, 5>(self.codes.val());
-        if self.codes.val().any() {
+        self.nonzeros.d.next = self.nonzeros.q.val() + bit_cast::<32, 5>(self.issued.q.val());
+        if self.issued.q.val().any() {
             self.rounds.d.next = self.rounds.q.val() + 1;
         }
-        if self.column.val() {
+        if self.pulses.q.val().get_bit(4) {
             self.columns.d.next = self.columns.q.val() + 1;
         }
-        if self.tile.val() {
+        if self.pulses.q.val().get_bit(5) {
             self.tiles.d.next = self.tiles.q.val() + 1;
         }
-        if self.error.val() {
+        if self.pulses.q.val().get_bit(6) {
             self.errors.d.next = self.errors.q.val() + 1;
         }
-        if self.hazard.val() {
+        if self.pulses.q.val().get_bit(7) {
             self.hazards.d.next = self.hazards.q.val() + 1;
         }
         if self.clear.val() {
@@ -142,44 +159,46 @@ impl Logic for Counters {
             self.hazards.d.next = 0.into();
         }
 
-        self.known.next = true;
-        self.value.next = 0.into();
+        self.value.next = self.answer.q.val();
+        self.known.next = self.exists.q.val();
+        self.exists.d.next = true;
+        self.answer.d.next = 0.into();
         if self.index.val() == 0 {
-            self.value.next = self.magic.val();
+            self.answer.d.next = self.magic.val();
         } else if self.index.val() == 1 {
-            self.value.next = self.version.val();
+            self.answer.d.next = self.version.val();
         } else if self.index.val() == 2 {
-            self.value.next = self.map_hash.val();
+            self.answer.d.next = self.map_hash.val();
         } else if self.index.val() == 3 {
-            self.value.next = self.banks.val();
+            self.answer.d.next = self.banks.val();
         } else if self.index.val() == 4 {
-            self.value.next = self.batch.val();
+            self.answer.d.next = self.batch.val();
         } else if self.index.val() == 5 {
-            self.value.next = self.stream_bytes.val();
+            self.answer.d.next = self.stream_bytes.val();
         } else if self.index.val() == 6 {
-            self.value.next = self.depth.val();
+            self.answer.d.next = self.depth.val();
         } else if self.index.val() == 16 {
-            self.value.next = self.cycles.q.val();
+            self.answer.d.next = self.cycles.q.val();
         } else if self.index.val() == 17 {
-            self.value.next = self.beats.q.val();
+            self.answer.d.next = self.beats.q.val();
         } else if self.index.val() == 18 {
-            self.value.next = self.starvation.q.val();
+            self.answer.d.next = self.starvation.q.val();
         } else if self.index.val() == 19 {
-            self.value.next = self.stalls.q.val();
+            self.answer.d.next = self.stalls.q.val();
         } else if self.index.val() == 20 {
-            self.value.next = self.nonzeros.q.val();
+            self.answer.d.next = self.nonzeros.q.val();
         } else if self.index.val() == 21 {
-            self.value.next = self.columns.q.val();
+            self.answer.d.next = self.columns.q.val();
         } else if self.index.val() == 22 {
-            self.value.next = self.tiles.q.val();
+            self.answer.d.next = self.tiles.q.val();
         } else if self.index.val() == 23 {
-            self.value.next = self.errors.q.val();
+            self.answer.d.next = self.errors.q.val();
         } else if self.index.val() == 24 {
-            self.value.next = self.rounds.q.val();
+            self.answer.d.next = self.rounds.q.val();
         } else if self.index.val() == 25 {
-            self.value.next = self.hazards.q.val();
+            self.answer.d.next = self.hazards.q.val();
         } else {
-            self.known.next = false;
+            self.exists.d.next = false;
         }
     }
 }

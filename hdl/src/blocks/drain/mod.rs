@@ -5,8 +5,8 @@ use crate::rtl::*;
 /// Words of the answer queue; a drain keeps 8 free for a header.
 pub const ANSWERS: usize = 32;
 
-/// Walks the accumulators of all banks. Its operations enter the banks' pipelines where rounds do; the word
-/// it asked for stands in stage 7.
+/// Walks the accumulators of all banks. Its operations enter the banks' pipelines where rounds do; the lane of the
+/// word that it asked for is named in stage 10, and the word comes out of its bank in stage 12.
 #[derive(LogicBlock)]
 pub struct Drain {
     /// Rising edge clocks everything.
@@ -21,14 +21,16 @@ pub struct Drain {
     pub last_lane: Signal<In, Bits<4>>,
     /// An answer word leaves the core.
     pub answer_read: Signal<In, Bit>,
-    /// Accumulator of each bank in stage 7, of the lane that `lane_shown` names.
+    /// Accumulator of each bank in stage 12, of the lane that `lane_shown` named two cycles ago.
     pub accumulator: Vec<Signal<In, Bits<24>>>,
-    /// Lane whose accumulators are looked at in stage 7.
+    /// Lane whose accumulators are looked at in stage 10.
     pub lane_shown: Signal<Out, Bits<4>>,
     /// Row address for every bank.
     pub address: Signal<Out, Bits<ADDRESS>>,
     /// Issue the address as a write of zero, in every bank.
     pub issue: Signal<Out, Bit>,
+    /// Address and issue are the banks', not those of a round.
+    pub active: Signal<Out, Bit>,
     /// A sum for the answer queue.
     pub word_write: Signal<Out, Bit>,
     /// The sum, sign-extended.
@@ -41,10 +43,15 @@ pub struct Drain {
     bank: DFF<Bits<4>>,
     lane: DFF<Bits<4>>,
     asked_all: DFF<Bit>,
-    flight: DFF<Bits<7>>,
+    flight: DFF<Bits<13>>,
     outstanding: DFF<Bits<6>>,
     word_bank: DFF<Bits<4>>,
     word_lane: DFF<Bits<4>>,
+    bank_pipe: DFF<Bits<8>>,
+    asked_row: DFF<Bits<ADDRESS>>,
+    issued: DFF<Bit>,
+    running: DFF<Bit>,
+    swept: DFF<Bit>,
     held: DFF<Bits<24>>,
     holding: DFF<Bit>,
     ask: Signal<Local, Bit>,
@@ -71,6 +78,7 @@ impl Drain {
             lane_shown: Signal::default(),
             address: Signal::default(),
             issue: Signal::default(),
+            active: Signal::default(),
             word_write: Signal::default(),
             word: Signal::default(),
             done: Signal::default(),
@@ -83,6 +91,11 @@ impl Drain {
             outstanding: DFF::default(),
             word_bank: DFF::default(),
             word_lane: DFF::default(),
+            bank_pipe: DFF::default(),
+            asked_row: DFF::default(),
+            issued: DFF::default(),
+            running: DFF::default(),
+            swept: DFF::default(),
             held: DFF::default(),
             holding: DFF::default(),
             ask: Signal::default(),
@@ -110,6 +123,11 @@ impl Logic for Drain {
             outstanding,
             word_bank,
             word_lane,
+            bank_pipe,
+            asked_row,
+            issued,
+            running,
+            swept,
             held,
             holding
         );
@@ -121,9 +139,14 @@ impl Logic for Drain {
         self.row_end.next = self.ask.val()
             && (self.bank.q.val() == self.last_bank.val())
             && (self.lane.q.val() == self.last_lane.val());
-        self.address.next = self.row.q.val();
-        self.issue.next = self.sweep.val() || self.row_end.val();
-        self.sweep_done.next = self.sweep.val() && (self.row.q.val() == self.last_address.val());
+        self.asked_row.d.next = self.row.q.val();
+        self.issued.d.next = self.sweep.val() || self.row_end.val();
+        self.running.d.next = self.sweep.val() || self.run.val();
+        self.address.next = self.asked_row.q.val();
+        self.issue.next = self.issued.q.val();
+        self.active.next = self.running.q.val();
+        self.swept.d.next = self.sweep.val() && (self.row.q.val() == self.last_address.val());
+        self.sweep_done.next = self.swept.q.val();
         if self.ask.val() {
             self.lane.d.next = self.lane.q.val() + 1;
             if self.lane.q.val() == self.last_lane.val() {
@@ -148,19 +171,15 @@ impl Logic for Drain {
             self.outstanding.d.next = self.outstanding.q.val() - 1;
         }
 
-        // Answer: the word asked for seven cycles ago.
+        // Answer: eleven cycles after the request its lane is named, two later the word is there.
         self.flight.d.next = self.flight.q.val() << 1;
         if self.ask.val() {
             self.flight.d.next = (self.flight.q.val() << 1) | 1;
         }
         self.lane_shown.next = self.word_lane.q.val();
-        self.holding.d.next = self.flight.q.val().get_bit(6);
-        if self.flight.q.val().get_bit(6) {
-            for i in 0..self._banks {
-                if self.word_bank.q.val() == i.to_bits::<4>() {
-                    self.held.d.next = self.accumulator[i].val();
-                }
-            }
+        self.bank_pipe.d.next =
+            (self.bank_pipe.q.val() << 4) | bit_cast::<8, 4>(self.word_bank.q.val());
+        if self.flight.q.val().get_bit(10) {
             self.word_lane.d.next = self.word_lane.q.val() + 1;
             if self.word_lane.q.val() == self.last_lane.val() {
                 self.word_lane.d.next = 0.into();
@@ -168,6 +187,12 @@ impl Logic for Drain {
                 if self.word_bank.q.val() == self.last_bank.val() {
                     self.word_bank.d.next = 0.into();
                 }
+            }
+        }
+        self.holding.d.next = self.flight.q.val().get_bit(12);
+        for i in 0..self._banks {
+            if self.bank_pipe.q.val().get_bits::<4>(4) == i.to_bits::<4>() {
+                self.held.d.next = self.accumulator[i].val();
             }
         }
         self.word_write.next = self.holding.q.val();

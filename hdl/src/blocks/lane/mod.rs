@@ -1,31 +1,33 @@
 //! One lane of a bank: multiplier, accumulator memory and adder for one token.
 
+use crate::blocks::memory::RegisteredRam;
 use crate::blocks::multiplier::SignedMultiplier;
-use crate::blocks::ram::BlockRam;
 use crate::rtl::*;
 
-/// Adds `weight * x` to an accumulator. The factors stand in stage 6, `read_address` in stage 5, `clear` in
-/// stage 7, `write_enable` and `write_address` in stage 8 of the bank's pipeline.
+/// Adds `weight * x` to an accumulator. Factors and `read_address` stand in stage 7, `clear` in stage 10,
+/// `write_enable` and `write_address` in stage 11 of the bank's pipeline.
 #[derive(LogicBlock)]
 pub struct Lane {
     /// Rising edge clocks everything.
     pub clock: Signal<In, Clock>,
-    /// Signed weight (stage 6).
+    /// Signed weight (stage 7).
     pub weight: Signal<In, Bits<8>>,
-    /// Signed activation (stage 6).
+    /// Signed activation (stage 7).
     pub x: Signal<In, Bits<8>>,
-    /// Accumulator to read (stage 5).
+    /// Accumulator to read (stage 7).
     pub read_address: Signal<In, Bits<ADDRESS>>,
-    /// Makes the sum zero instead (stage 7).
+    /// Makes the sum zero instead (stage 10).
     pub clear: Signal<In, Bit>,
-    /// Stores the sum (stage 8).
+    /// Stores the sum (stage 11).
     pub write_enable: Signal<In, Bit>,
-    /// Where to store it (stage 8).
+    /// Where to store it (stage 11).
     pub write_address: Signal<In, Bits<ADDRESS>>,
-    /// The accumulator read, before the addition (stage 7).
+    /// The accumulator read, before the addition (stage 10).
     pub accumulator: Signal<Out, Bits<24>>,
-    memory: BlockRam<24, ADDRESS>,
+    memory: RegisteredRam<24, ADDRESS>,
     multiplier: SignedMultiplier<8, 8, 24>,
+    read: DFF<Bits<24>>,
+    product: DFF<Bits<24>>,
     sum: DFF<Bits<24>>,
 }
 
@@ -42,8 +44,10 @@ impl Lane {
             write_enable: Signal::default(),
             write_address: Signal::default(),
             accumulator: Signal::default(),
-            memory: BlockRam::new(depth, true),
+            memory: RegisteredRam::new(depth),
             multiplier: SignedMultiplier::default(),
+            read: DFF::default(),
+            product: DFF::default(),
             sum: DFF::default(),
         }
     }
@@ -52,13 +56,16 @@ impl Lane {
 impl Logic for Lane {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, sum);
+        dff_setup!(self, clock, read, product, sum);
         clock!(self, clock, memory, multiplier);
         self.multiplier.a.next = self.weight.val();
         self.multiplier.b.next = self.x.val();
         self.memory.read_address.next = self.read_address.val();
-        self.accumulator.next = self.memory.read_data.val();
-        self.sum.d.next = self.memory.read_data.val() + self.multiplier.product.val();
+        // A register behind the wires from memory and multiplier, which may be far away.
+        self.read.d.next = self.memory.read_data.val();
+        self.product.d.next = self.multiplier.product.val();
+        self.accumulator.next = self.read.q.val();
+        self.sum.d.next = self.read.q.val() + self.product.q.val();
         if self.clear.val() {
             self.sum.d.next = 0.into();
         }

@@ -1,11 +1,14 @@
 //! The parser's state machine.
+//!
+//! What a state asks of a long word (how many beats are left, whether this one ends its part) stands in a register
+//! of one bit that is worked out along with the word.
 
 use super::{Parser, State};
 use crate::rtl::*;
 
 // The description language has no match guards, and `else if` branches stand in order of precedence.
 #[allow(clippy::collapsible_match, clippy::if_same_then_else)]
-impl<const D: usize, const E: usize> Logic for Parser<D, E> {
+impl<const D: usize> Logic for Parser<D> {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
@@ -13,41 +16,75 @@ impl<const D: usize, const E: usize> Logic for Parser<D, E> {
             clock,
             state,
             after,
+            reason,
             failed,
+            flushing,
+            draining,
+            sweeping,
             head_low,
             head_high,
             answer_low,
             answer_high,
+            is,
+            bad_rows,
+            bad_batch,
+            bad_columns,
+            no_scales,
+            x_beats,
             tile,
             opened,
             scales,
             granules,
             batch,
+            lane_end,
+            row_end,
+            word_end,
             groups,
             settle,
+            settled,
             half,
             plain,
             masked,
             fetch_scales,
             columns,
             column_index,
+            column_last,
             left,
-            beat_index,
-            survivors
+            left_any,
+            left_more,
+            part,
+            part_last,
+            first_beat,
+            padded,
+            survivors,
+            none,
+            x_index,
+            given,
+            given_index,
+            given_x,
+            given_x_last,
+            given_mask,
+            given_code,
+            given_code_last,
+            given_column,
+            given_description
         );
 
         // Shape of the tile.
-        self.last_row.next = bit_cast::<10, 16>(
+        self.row_end.d.next = bit_cast::<10, 16>(
             (bit_cast::<16, 9>(self.granules.q.val()) << self.row_shift.val()) - 1,
         );
-        self.last_word.next = bit_cast::<9, 10>(
+        self.word_end.d.next = bit_cast::<9, 10>(
             (bit_cast::<10, 9>(self.granules.q.val()) << self.beat_shift.val()) - 1,
         );
-        self.log2_batch.next = self.batch.q.val();
         self.lanes.next = bits::<5>(1) << self.batch.q.val();
-        self.last_lane.next = bit_cast::<4, 5>(self.lanes.val() - 1);
+        self.lane_end.d.next = bit_cast::<4, 5>(self.lanes.val() - 1);
+        self.last_row.next = self.row_end.q.val();
+        self.last_word.next = self.word_end.q.val();
+        self.log2_batch.next = self.batch.q.val();
+        self.last_lane.next = self.lane_end.q.val();
 
-        // Header fields.
+        // Header fields, and what is to be said of them once they stand.
         self.op.next = self.head_low.q.val().get_bits::<8>(0);
         self.flags.next = self.head_low.q.val().get_bits::<8>(8);
         self.arg16.next = self.head_low.q.val().get_bits::<16>(16);
@@ -55,36 +92,45 @@ impl<const D: usize, const E: usize> Logic for Parser<D, E> {
         self.reset_header.next = (self.op.val() == 0x05)
             && (self.arg16.val() == self.reset16.val())
             && (self.head_high.q.val() == self.reset32.val());
+        self.is.d.next = 0x20.into();
+        if self.reset_header.val() {
+            self.is.d.next = 0x01.into();
+        } else if self.op.val() == 0x00 {
+            self.is.d.next = 0.into();
+        } else if self.op.val() == 0x01 {
+            self.is.d.next = 0x02.into();
+        } else if self.op.val() == 0x02 {
+            self.is.d.next = 0x04.into();
+        } else if self.op.val() == 0x03 {
+            self.is.d.next = 0x08.into();
+        } else if self.op.val() == 0x04 {
+            self.is.d.next = 0x10.into();
+        } else if self.op.val() == 0x05 {
+            self.is.d.next = 0x40.into();
+        }
+        self.bad_rows.d.next =
+            !self.arg16.val().any() || (self.arg16.val() > self.most_granules.val());
+        self.bad_batch.d.next = self.flags.val() > self.most_log2.val();
+        self.bad_columns.d.next = !self.arg16.val().any() || (self.arg16.val() > 64);
+        self.no_scales.d.next =
+            !self.flags.val().get_bit(0) && self.flags.val().get_bit(2) && !self.scales.q.val();
+        self.x_beats.d.next =
+            (((bit_cast::<12, 7>(self.arg16.val().get_bits::<7>(0)) << self.batch.q.val()) + 7)
+                >> 3)
+                << self.beat_shift.val();
 
-        // Ones of a mask beat.
-        self.pairs.next = self.beat.val() - ((self.beat.val() >> 1) & self.mask1.val());
-        self.quads.next =
-            (self.pairs.val() & self.mask2.val()) + ((self.pairs.val() >> 2) & self.mask2.val());
-        self.octets.next = (self.quads.val() + (self.quads.val() >> 4)) & self.mask4.val();
-        self.sixteens.next = (self.octets.val() + (self.octets.val() >> 8)) & self.mask8.val();
-        self.words.next = self.sixteens.val() + (self.sixteens.val() >> 16);
-        self.ones.next = bit_cast::<15, D>(self.words.val() + (self.words.val() >> 32)) & 0x7f;
-
-        // Length of each part of a payload, in beats.
+        // Codes of the column, less one, in units of eight bytes. With four bytes a beat no part ends with its
+        // first beat; with eight, a column of one unit does.
         self.codes.next = bit_cast::<15, 9>(self.granules.q.val()) << 6;
         if self.masked.q.val() {
             self.codes.next = self.survivors.q.val();
         }
-        self.code_units.next = (self.codes.val() + 15) >> 4;
-        self.code_beats.next =
-            (self.codes.val() + self.packed_round.val()) >> self.packed_log2.val();
-        self.padding.next =
-            bit_cast::<4, 15>((bits::<15>(0) - self.codes.val()) & self.packed_round.val());
+        self.fewer.next = self.codes.val() - 1;
+        self.units.next = self.fewer.val() >> 4;
         if self.plain.q.val() {
-            self.code_units.next = (self.codes.val() + 7) >> 3;
-            self.code_beats.next =
-                (self.codes.val() + self.plain_round.val()) >> self.plain_log2.val();
-            self.padding.next =
-                bit_cast::<4, 15>((bits::<15>(0) - self.codes.val()) & self.plain_round.val());
+            self.units.next = self.fewer.val() >> 3;
         }
-        self.activations.next =
-            ((bit_cast::<11, 7>(self.columns.q.val()) << self.batch.q.val()) + 7) >> 3;
-        self.limit.next = bit_cast::<16, 15>(self.code_units.val()) << self.beat_shift.val();
+        self.single.next = !self.units.val().any();
         self.empty_column.next = false;
 
         // Which unit the beat is for, and whether that unit has room.
@@ -102,33 +148,29 @@ impl<const D: usize, const E: usize> Logic for Parser<D, E> {
             }
             State::Activations => {
                 self.payload.next = true;
-                self.limit.next =
-                    bit_cast::<16, 11>(self.activations.val()) << self.beat_shift.val();
             }
             State::Scales => {
                 self.payload.next = true;
-                self.scale_offer.next = self.have.val() && self.left.q.val().any();
-                self.room.next = self.scale_accept.val() || !self.have.val();
-                self.limit.next =
-                    (bit_cast::<16, 9>(self.granules.q.val()) << 4) << self.beat_shift.val();
+                self.scale_offer.next = self.have.val() && self.left_any.q.val();
+                self.room.next = self.scale_accept.val();
             }
             State::Mask => {
                 self.payload.next = true;
                 self.room.next = !self.mask_full.val();
-                self.limit.next = bit_cast::<16, 9>(self.granules.q.val()) << self.beat_shift.val();
             }
             State::Codes => {
                 self.payload.next = true;
-                self.empty_column.next = !self.codes.val().any();
-                self.room.next = !self.code_full.val()
-                    && (self.beat_index.q.val().any() || !self.column_full.val());
+                self.empty_column.next =
+                    self.first_beat.q.val() && self.masked.q.val() && self.none.q.val();
+                self.room.next =
+                    !self.code_full.val() && (!self.first_beat.q.val() || !self.column_full.val());
             }
             _ => {}
         }
         self.consume.next = self.payload.val()
             && self.have.val()
             && self.room.val()
-            && self.left.q.val().any()
+            && self.left_any.q.val()
             && !self.empty_column.val();
         self.beat_read.next = self.consume.val() || (self.header_read.val() && self.have.val());
         self.busy.next = self.opened.q.val() && !(self.state.q.val() == State::Drain);
@@ -137,66 +179,99 @@ impl<const D: usize, const E: usize> Logic for Parser<D, E> {
             && (self.header_read.val() || (self.payload.val() && self.room.val()));
         self.stalled.next = self.opened.q.val() && self.have.val() && !self.beat_read.val();
 
-        // Beats handed on.
-        self.index.next = self.beat_index.q.val();
-        self.next_index.next = self.beat_index.q.val() + 1;
-        self.next_column.next = self.column_index.q.val() + 1;
-        self.column_last.next = self.next_column.val() == self.columns.q.val();
-        self.part_done.next = (self.consume.val() && (self.next_index.val() == self.limit.val()))
-            || (self.empty_column.val() && !self.column_full.val());
-        self.x_write.next = self.consume.val() && (self.state.q.val() == State::Activations);
-        self.x_last.next = self.x_write.val() && self.part_done.val();
-        self.last_column.next = bit_cast::<6, 7>(self.columns.q.val() - 1);
-        self.scale_restart.next = self.state.q.val() == State::Activations;
-        self.scale_half.next = self.half.q.val();
-        self.mask_write.next = self.consume.val() && (self.state.q.val() == State::Mask);
-        self.code_write.next = self.consume.val()
-            && (self.state.q.val() == State::Codes)
-            && (bit_cast::<15, 16>(self.beat_index.q.val()) < self.code_beats.val());
-        self.code.next = bit_cast::<E, D>(self.beat.val());
-        if self.plain.q.val() {
-            self.code.next = bit_cast::<E, D>(self.planes.val()) | self.kind.val();
+        // The beat's place in its part.
+        self.last.next = self.part_last.q.val();
+        if self.first_beat.q.val() && (self.state.q.val() == State::Codes) {
+            self.last.next = self.wide.val() && self.single.val();
         }
-        self.column_write.next = (self.state.q.val() == State::Codes)
-            && ((self.consume.val() && !self.beat_index.q.val().any())
-                || (self.empty_column.val() && !self.column_full.val()));
-        self.column.next = (bit_cast::<8, 4>(self.padding.val()) << 4)
-            | (bit_cast::<8, 1>(self.column_last.val().into()) << 3)
-            | (bit_cast::<8, 1>(self.half.q.val().into()) << 2)
-            | (bit_cast::<8, 1>(self.plain.q.val().into()) << 1)
-            | bit_cast::<8, 1>(self.masked.q.val().into());
-        if self.mask_write.val() {
-            self.survivors.d.next = self.survivors.q.val() + self.ones.val();
-            if !self.beat_index.q.val().any() {
-                self.survivors.d.next = self.ones.val();
+        self.part_done.next = (self.consume.val() && self.last.val())
+            || (self.empty_column.val() && !self.column_full.val());
+        self.next_column.next = self.column_index.q.val() + 1;
+        self.column_last.d.next = self.next_column.val() == self.columns.q.val();
+        if self.consume.val() {
+            self.first_beat.d.next = false;
+            self.part.d.next = self.part.q.val() - 1;
+            self.part_last.d.next = self.part.q.val() == 2;
+            if self.first_beat.q.val() && (self.state.q.val() == State::Codes) {
+                self.part.d.next = bit_cast::<16, 15>(self.units.val());
+                self.part_last.d.next = self.units.val() == 1;
+                self.padded.d.next = false;
+                if !self.wide.val() {
+                    self.part.d.next = (bit_cast::<16, 15>(self.units.val()) << 1) + 1;
+                    self.part_last.d.next = self.single.val();
+                    self.padded.d.next = !self.plain.q.val() && !self.fewer.val().get_bit(3);
+                }
             }
         }
 
+        // Beats handed on, a cycle later.
+        self.given.d.next = self.beat.val();
+        self.handed.next = self.given.q.val();
+        self.x_index.d.next = 0.into();
+        if self.state.q.val() == State::Activations {
+            self.x_index.d.next = self.x_index.q.val();
+            if self.consume.val() {
+                self.x_index.d.next = self.x_index.q.val() + 1;
+            }
+        }
+        self.given_index.d.next = self.x_index.q.val();
+        self.index.next = self.given_index.q.val();
+        self.given_x.d.next = self.consume.val() && (self.state.q.val() == State::Activations);
+        self.given_x_last.d.next = self.consume.val()
+            && self.part_last.q.val()
+            && (self.state.q.val() == State::Activations);
+        self.x_write.next = self.given_x.q.val();
+        self.x_last.next = self.given_x_last.q.val();
+        self.last_column.next = bit_cast::<6, 7>(self.columns.q.val() - 1);
+        self.scale_restart.next = self.state.q.val() == State::Activations;
+        self.scale_half.next = self.half.q.val();
+        self.given_mask.d.next = self.consume.val() && (self.state.q.val() == State::Mask);
+        self.mask_write.next = self.given_mask.q.val();
+        self.given_code.d.next = self.consume.val()
+            && (self.state.q.val() == State::Codes)
+            && !(self.part_last.q.val() && self.padded.q.val() && !self.first_beat.q.val());
+        self.given_code_last.d.next = self.last.val();
+        self.code_write.next = self.given_code.q.val();
+        self.code_last.next = self.given_code_last.q.val();
+        self.code_plain.next = self.plain.q.val();
+        self.given_column.d.next = (self.state.q.val() == State::Codes)
+            && ((self.consume.val() && self.first_beat.q.val())
+                || (self.empty_column.val() && !self.column_full.val()));
+        self.given_description.d.next = (bit_cast::<4, 1>(self.column_last.q.val().into()) << 3)
+            | (bit_cast::<4, 1>(self.half.q.val().into()) << 2)
+            | (bit_cast::<4, 1>(self.plain.q.val().into()) << 1)
+            | bit_cast::<4, 1>(self.masked.q.val().into());
+        self.column_write.next = self.given_column.q.val();
+        self.column.next = self.given_description.q.val();
+        if self.consume.val() && (self.state.q.val() == State::Mask) {
+            self.survivors.d.next = self.survivors.q.val() + bit_cast::<15, 7>(self.ones.val());
+            self.none.d.next = self.none.q.val() && !self.some.val();
+        }
+
         // Waiting until every round has left and every sum is stored.
-        self.settled.next = self.settle.q.val().all();
+        self.settled.d.next = self.settle.q.val().all() && !self.groups.q.val().any();
         if self.groups.q.val().any() {
             self.settle.d.next = 0.into();
-        } else if !self.settled.val() {
+        } else if !self.settle.q.val().all() {
             self.settle.d.next = self.settle.q.val() + 1;
         }
 
         // State machine.
         self.refuse.next = false;
-        self.reason.next = 0.into();
         self.start_group.next = false;
         self.tile_done.next = false;
         self.answer_write.next = false;
         self.answer.next = self.answer_low.q.val();
-        self.drain.next = false;
-        self.sweep.next = false;
+        self.draining.d.next = false;
+        self.sweeping.d.next = false;
         self.clear.next = false;
-        self.after_scales.next = State::Codes;
-        if self.masked.q.val() {
-            self.after_scales.next = State::Mask;
-        }
+        self.error.next = false;
+        self.enter_scales.next = false;
+        self.enter_mask.next = false;
+        self.enter_codes.next = false;
         match self.state.q.val() {
             State::Boot => {
-                self.sweep.next = true;
+                self.sweeping.d.next = true;
                 if self.sweep_done.val() {
                     self.state.d.next = State::Header;
                 }
@@ -219,22 +294,23 @@ impl<const D: usize, const E: usize> Logic for Parser<D, E> {
                 }
             }
             State::Decode => {
+                self.state.d.next = State::Execute;
+            }
+            State::Execute => {
                 self.state.d.next = State::Header;
-                if self.reset_header.val() {
+                if self.is.q.val().get_bit(0) {
                     self.state.d.next = State::Sweep;
                 } else if self.failed.q.val() {
                     self.state.d.next = State::Header;
-                } else if self.op.val() == 0x00 {
-                    self.state.d.next = State::Header;
-                } else if self.op.val() == 0x01 {
-                    if !self.arg16.val().any() || (self.arg16.val() > self.most_granules.val()) {
+                } else if self.is.q.val().get_bit(1) {
+                    if self.bad_rows.q.val() {
                         self.refuse.next = true;
-                        self.reason.next = 3.into();
-                    } else if self.flags.val() > self.most_log2.val() {
+                        self.reason.d.next = 3.into();
+                    } else if self.bad_batch.q.val() {
                         self.refuse.next = true;
-                        self.reason.next = 4.into();
-                    } else if !self.settled.val() {
-                        self.state.d.next = State::Decode;
+                        self.reason.d.next = 4.into();
+                    } else if !self.settled.q.val() {
+                        self.state.d.next = State::Execute;
                     } else {
                         self.tile.d.next = true;
                         self.opened.d.next = true;
@@ -242,21 +318,18 @@ impl<const D: usize, const E: usize> Logic for Parser<D, E> {
                         self.granules.d.next = bit_cast::<9, 16>(self.arg16.val());
                         self.batch.d.next = bit_cast::<3, 8>(self.flags.val());
                     }
-                } else if self.op.val() == 0x02 {
+                } else if self.is.q.val().get_bit(2) {
                     if !self.tile.q.val() {
                         self.refuse.next = true;
-                        self.reason.next = 6.into();
-                    } else if !self.arg16.val().any() || (self.arg16.val() > 64) {
+                        self.reason.d.next = 6.into();
+                    } else if self.bad_columns.q.val() {
                         self.refuse.next = true;
-                        self.reason.next = 5.into();
-                    } else if !self.flags.val().get_bit(0)
-                        && self.flags.val().get_bit(2)
-                        && !self.scales.q.val()
-                    {
+                        self.reason.d.next = 5.into();
+                    } else if self.no_scales.q.val() {
                         self.refuse.next = true;
-                        self.reason.next = 9.into();
+                        self.reason.d.next = 9.into();
                     } else if self.groups.q.val().get_bit(1) {
-                        self.state.d.next = State::Decode;
+                        self.state.d.next = State::Execute;
                     } else {
                         self.start_group.next = true;
                         self.opened.d.next = true;
@@ -270,17 +343,21 @@ impl<const D: usize, const E: usize> Logic for Parser<D, E> {
                         }
                         self.columns.d.next = bit_cast::<7, 16>(self.arg16.val());
                         self.column_index.d.next = 0.into();
-                        self.beat_index.d.next = 0.into();
+                        self.part.d.next = bit_cast::<16, 12>(self.x_beats.q.val());
+                        self.part_last.d.next = self.x_beats.q.val() == 1;
                         self.left.d.next =
                             bit_cast::<33, 32>(self.head_high.q.val()) << self.beat_shift.val();
+                        self.left_any.d.next = self.head_high.q.val().any();
+                        self.left_more.d.next = self.head_high.q.val().any()
+                            && (!self.wide.val() || (self.head_high.q.val() >> 1).any());
                         self.state.d.next = State::Activations;
                     }
-                } else if self.op.val() == 0x03 {
+                } else if self.is.q.val().get_bit(3) {
                     if !self.tile.q.val() {
                         self.refuse.next = true;
-                        self.reason.next = 6.into();
-                    } else if !self.settled.val() {
-                        self.state.d.next = State::Decode;
+                        self.reason.d.next = 6.into();
+                    } else if !self.settled.q.val() {
+                        self.state.d.next = State::Execute;
                     } else {
                         self.answer_low.d.next = (bit_cast::<32, 9>(self.granules.q.val()) << 16)
                             | (bit_cast::<32, 3>(self.batch.q.val()) << 8)
@@ -289,57 +366,70 @@ impl<const D: usize, const E: usize> Logic for Parser<D, E> {
                         self.after.d.next = State::Drain;
                         self.state.d.next = State::AnswerLow;
                     }
-                } else if self.op.val() == 0x04 {
+                } else if self.is.q.val().get_bit(4) {
                     if !self.register_known.val() {
                         self.refuse.next = true;
-                        self.reason.next = 7.into();
-                    } else if !self.settled.val() {
-                        self.state.d.next = State::Decode;
+                        self.reason.d.next = 7.into();
+                    } else if !self.settled.q.val() {
+                        self.state.d.next = State::Execute;
                     } else {
                         self.answer_low.d.next =
                             (bit_cast::<32, 16>(self.arg16.val()) << 16) | 0x84;
-                        self.answer_high.d.next = self.register_value.val();
                         self.after.d.next = State::Header;
-                        self.state.d.next = State::AnswerLow;
+                        self.state.d.next = State::Fetch;
                     }
-                } else if self.op.val() == 0x05 {
+                } else if self.is.q.val().get_bit(6) {
                     self.refuse.next = true;
-                    self.reason.next = 8.into();
-                } else {
+                    self.reason.d.next = 8.into();
+                } else if self.is.q.val().get_bit(5) {
                     self.refuse.next = true;
-                    self.reason.next = 1.into();
+                    self.reason.d.next = 1.into();
                 }
+            }
+            State::Fetch => {
+                self.answer_high.d.next = self.register_value.val();
+                self.state.d.next = State::AnswerLow;
             }
             State::Activations => {
                 if self.part_done.val() {
-                    self.state.d.next = self.after_scales.val();
                     if self.fetch_scales.q.val() {
-                        self.state.d.next = State::Scales;
+                        self.enter_scales.next = true;
+                    } else if self.masked.q.val() {
+                        self.enter_mask.next = true;
+                    } else {
+                        self.enter_codes.next = true;
                     }
                 }
             }
             State::Scales => {
                 if self.part_done.val() {
-                    self.state.d.next = self.after_scales.val();
+                    if self.masked.q.val() {
+                        self.enter_mask.next = true;
+                    } else {
+                        self.enter_codes.next = true;
+                    }
                 }
             }
             State::Mask => {
                 if self.part_done.val() {
-                    self.state.d.next = State::Codes;
+                    self.enter_codes.next = true;
                 }
             }
             State::Codes => {
                 if self.part_done.val() {
                     self.column_index.d.next = self.next_column.val();
-                    self.state.d.next = self.after_scales.val();
-                    if self.column_last.val() {
+                    self.column_last.d.next = (self.next_column.val() + 1) == self.columns.q.val();
+                    if self.column_last.q.val() {
                         self.state.d.next = State::Header;
-                        if !((self.left.q.val() == 0)
-                            || (self.consume.val() && (self.left.q.val() == 1)))
+                        if self.left_any.q.val() && (!self.consume.val() || self.left_more.q.val())
                         {
                             self.refuse.next = true;
-                            self.reason.next = 2.into();
+                            self.reason.d.next = 2.into();
                         }
+                    } else if self.masked.q.val() {
+                        self.enter_mask.next = true;
+                    } else {
+                        self.enter_codes.next = true;
                     }
                 }
             }
@@ -357,7 +447,7 @@ impl<const D: usize, const E: usize> Logic for Parser<D, E> {
                 }
             }
             State::Drain => {
-                self.drain.next = true;
+                self.draining.d.next = true;
                 if self.drain_done.val() && self.answer_empty.val() {
                     self.tile_done.next = true;
                     self.opened.d.next = false;
@@ -365,7 +455,7 @@ impl<const D: usize, const E: usize> Logic for Parser<D, E> {
                 }
             }
             State::Sweep => {
-                self.sweep.next = true;
+                self.sweeping.d.next = true;
                 self.clear.next = true;
                 self.failed.d.next = false;
                 self.tile.d.next = false;
@@ -379,29 +469,52 @@ impl<const D: usize, const E: usize> Logic for Parser<D, E> {
                     self.state.d.next = State::AnswerLow;
                 }
             }
+            State::Refuse => {
+                self.error.next = true;
+                self.failed.d.next = true;
+                self.opened.d.next = false;
+                self.answer_low.d.next = (bit_cast::<32, 4>(self.reason.q.val()) << 8) | 0x8e;
+                self.answer_high.d.next = self.head_low.q.val();
+                self.after.d.next = State::Header;
+                self.state.d.next = State::AnswerLow;
+            }
             _ => {}
         }
+        self.drain.next = self.draining.q.val();
+        self.sweep.next = self.sweeping.q.val();
 
-        // Payload counting; a payload that ends before its parts do is refused.
+        // The next part of a payload.
+        if self.enter_scales.val() {
+            self.state.d.next = State::Scales;
+            self.part.d.next =
+                (bit_cast::<16, 9>(self.granules.q.val()) << 4) << self.beat_shift.val();
+            self.part_last.d.next = false;
+        }
+        if self.enter_mask.val() {
+            self.state.d.next = State::Mask;
+            self.part.d.next = bit_cast::<16, 9>(self.granules.q.val()) << self.beat_shift.val();
+            self.part_last.d.next = self.wide.val() && (self.granules.q.val() == 1);
+            self.survivors.d.next = 0.into();
+            self.none.d.next = true;
+        }
+        if self.enter_codes.val() {
+            self.state.d.next = State::Codes;
+            self.first_beat.d.next = true;
+        }
+
+        // What is left of the payload; one that ends before its parts do is refused.
         if self.consume.val() {
             self.left.d.next = self.left.q.val() - 1;
-            self.beat_index.d.next = self.next_index.val();
+            self.left_any.d.next = self.left_more.q.val();
+            self.left_more.d.next =
+                (self.left.q.val() >> 2).any() || (self.left.q.val().get_bits::<2>(0) == 3);
         }
-        if self.payload.val() && self.part_done.val() {
-            self.beat_index.d.next = 0.into();
-        }
-        if self.payload.val() && !self.empty_column.val() && !self.left.q.val().any() {
+        if self.payload.val() && !self.empty_column.val() && !self.left_any.q.val() {
             self.refuse.next = true;
-            self.reason.next = 2.into();
+            self.reason.d.next = 2.into();
         }
-        self.error.next = self.refuse.val();
         if self.refuse.val() {
-            self.failed.d.next = true;
-            self.opened.d.next = false;
-            self.answer_low.d.next = (bit_cast::<32, 4>(self.reason.val()) << 8) | 0x8e;
-            self.answer_high.d.next = self.head_low.q.val();
-            self.after.d.next = State::Header;
-            self.state.d.next = State::AnswerLow;
+            self.state.d.next = State::Refuse;
         }
 
         // Groups under way.
@@ -411,8 +524,9 @@ impl<const D: usize, const E: usize> Logic for Parser<D, E> {
         if !self.start_group.val() && self.group_done.val() {
             self.groups.d.next = self.groups.q.val() - 1;
         }
-        self.flush.next = self.failed.q.val() || (self.state.q.val() == State::Sweep);
-        if self.flush.val() {
+        self.flushing.d.next = self.failed.q.val() || (self.state.q.val() == State::Sweep);
+        self.flush.next = self.flushing.q.val();
+        if self.flushing.q.val() {
             self.groups.d.next = 0.into();
         }
         self.open.next = self.opened.q.val();

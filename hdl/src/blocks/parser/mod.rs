@@ -20,8 +20,14 @@ pub enum State {
     Header,
     /// Waits for the high word of a header.
     HeaderHigh,
-    /// Judges the header.
+    /// Looks at the header.
     Decode,
+    /// Judges it.
+    Execute,
+    /// Waits for the value of a register.
+    Fetch,
+    /// Refuses the request.
+    Refuse,
     /// Activations of a group.
     Activations,
     /// Scale words of a group.
@@ -40,9 +46,9 @@ pub enum State {
     Sweep,
 }
 
-/// Parses beats of `D` bits; `E` is `D + 1`.
+/// Parses beats of `D` bits.
 #[derive(LogicBlock)]
-pub struct Parser<const D: usize, const E: usize> {
+pub struct Parser<const D: usize> {
     /// Rising edge clocks everything.
     pub clock: Signal<In, Clock>,
 
@@ -50,10 +56,12 @@ pub struct Parser<const D: usize, const E: usize> {
     pub beat_empty: Signal<In, Bit>,
     /// Next beat of the stream.
     pub beat: Signal<In, Bits<D>>,
+    /// Ones of the beat.
+    pub ones: Signal<In, Bits<7>>,
+    /// The beat has a one.
+    pub some: Signal<In, Bit>,
     /// Takes the beat.
     pub beat_read: Signal<Out, Bit>,
-    /// The beat with its nibbles sorted into planes.
-    pub planes: Signal<In, Bits<D>>,
 
     /// Rows a bank, minus one.
     pub last_row: Signal<Out, Bits<ADDRESS>>,
@@ -64,36 +72,40 @@ pub struct Parser<const D: usize, const E: usize> {
     /// Tokens, minus one.
     pub last_lane: Signal<Out, Bits<4>>,
 
-    /// Number of the beat in its part of the payload.
-    pub index: Signal<Out, Bits<16>>,
-    /// The beat holds activations.
+    /// The beat that was taken a cycle ago, for activations, masks and codes.
+    pub handed: Signal<Out, Bits<D>>,
+    /// Its number among the activations.
+    pub index: Signal<Out, Bits<9>>,
+    /// It holds activations.
     pub x_write: Signal<Out, Bit>,
-    /// It is the last one of its group.
+    /// It is the last one of its group that does.
     pub x_last: Signal<Out, Bit>,
     /// Columns of the group, minus one.
     pub last_column: Signal<Out, Bits<6>>,
     /// Scale words start at row 0 with the next beat of scales.
     pub scale_restart: Signal<Out, Bit>,
-    /// The beat holds scale words.
+    /// The next beat holds scale words and stands.
     pub scale_offer: Signal<Out, Bit>,
     /// Half of the scale memory for them.
     pub scale_half: Signal<Out, Bit>,
-    /// The beat of scale words is used up.
+    /// The beat of scale words, if one is offered, is used up.
     pub scale_accept: Signal<In, Bit>,
-    /// The beat holds mask bits.
+    /// The beat handed on holds mask bits.
     pub mask_write: Signal<Out, Bit>,
     /// A scanner has no room.
     pub mask_full: Signal<In, Bit>,
-    /// The beat holds codes.
+    /// The beat handed on holds codes.
     pub code_write: Signal<Out, Bit>,
-    /// Kind bit and codes, sorted into planes if the kind bit is set.
-    pub code: Signal<Out, Bits<E>>,
+    /// They are the last of their column.
+    pub code_last: Signal<Out, Bit>,
+    /// They are signed 8-bit weights.
+    pub code_plain: Signal<Out, Bit>,
     /// No room for a beat of codes.
     pub code_full: Signal<In, Bit>,
     /// Describes the column whose codes follow.
     pub column_write: Signal<Out, Bit>,
     /// The description; see the rounds unit.
-    pub column: Signal<Out, Bits<8>>,
+    pub column: Signal<Out, Bits<4>>,
     /// No room for a description.
     pub column_full: Signal<In, Bit>,
     /// The last round of a group left.
@@ -139,27 +151,58 @@ pub struct Parser<const D: usize, const E: usize> {
 
     state: DFF<State>,
     after: DFF<State>,
+    reason: DFF<Bits<4>>,
     failed: DFF<Bit>,
+    flushing: DFF<Bit>,
+    draining: DFF<Bit>,
+    sweeping: DFF<Bit>,
     head_low: DFF<Bits<32>>,
     head_high: DFF<Bits<32>>,
     answer_low: DFF<Bits<32>>,
     answer_high: DFF<Bits<32>>,
+    is: DFF<Bits<8>>,
+    bad_rows: DFF<Bit>,
+    bad_batch: DFF<Bit>,
+    bad_columns: DFF<Bit>,
+    no_scales: DFF<Bit>,
+    x_beats: DFF<Bits<12>>,
     tile: DFF<Bit>,
     opened: DFF<Bit>,
     scales: DFF<Bit>,
     granules: DFF<Bits<9>>,
     batch: DFF<Bits<3>>,
+    lane_end: DFF<Bits<4>>,
+    row_end: DFF<Bits<ADDRESS>>,
+    word_end: DFF<Bits<9>>,
     groups: DFF<Bits<2>>,
     settle: DFF<Bits<4>>,
+    settled: DFF<Bit>,
     half: DFF<Bit>,
     plain: DFF<Bit>,
     masked: DFF<Bit>,
     fetch_scales: DFF<Bit>,
     columns: DFF<Bits<7>>,
     column_index: DFF<Bits<7>>,
+    column_last: DFF<Bit>,
     left: DFF<Bits<33>>,
-    beat_index: DFF<Bits<16>>,
+    left_any: DFF<Bit>,
+    left_more: DFF<Bit>,
+    part: DFF<Bits<16>>,
+    part_last: DFF<Bit>,
+    first_beat: DFF<Bit>,
+    padded: DFF<Bit>,
     survivors: DFF<Bits<15>>,
+    none: DFF<Bit>,
+    x_index: DFF<Bits<9>>,
+    given: DFF<Bits<D>>,
+    given_index: DFF<Bits<9>>,
+    given_x: DFF<Bit>,
+    given_x_last: DFF<Bit>,
+    given_mask: DFF<Bit>,
+    given_code: DFF<Bit>,
+    given_code_last: DFF<Bit>,
+    given_column: DFF<Bit>,
+    given_description: DFF<Bits<4>>,
 
     have: Signal<Local, Bit>,
     header_read: Signal<Local, Bit>,
@@ -167,32 +210,23 @@ pub struct Parser<const D: usize, const E: usize> {
     room: Signal<Local, Bit>,
     consume: Signal<Local, Bit>,
     busy: Signal<Local, Bit>,
-    settled: Signal<Local, Bit>,
     refuse: Signal<Local, Bit>,
-    reason: Signal<Local, Bits<4>>,
-    reset_header: Signal<Local, Bit>,
     start_group: Signal<Local, Bit>,
     op: Signal<Local, Bits<8>>,
     flags: Signal<Local, Bits<8>>,
     arg16: Signal<Local, Bits<16>>,
+    reset_header: Signal<Local, Bit>,
     codes: Signal<Local, Bits<15>>,
-    code_units: Signal<Local, Bits<15>>,
-    code_beats: Signal<Local, Bits<15>>,
-    padding: Signal<Local, Bits<4>>,
+    fewer: Signal<Local, Bits<15>>,
+    units: Signal<Local, Bits<15>>,
+    single: Signal<Local, Bit>,
     empty_column: Signal<Local, Bit>,
-    activations: Signal<Local, Bits<11>>,
-    limit: Signal<Local, Bits<16>>,
-    next_index: Signal<Local, Bits<16>>,
+    last: Signal<Local, Bit>,
     part_done: Signal<Local, Bit>,
     next_column: Signal<Local, Bits<7>>,
-    column_last: Signal<Local, Bit>,
-    after_scales: Signal<Local, State>,
-    pairs: Signal<Local, Bits<D>>,
-    quads: Signal<Local, Bits<D>>,
-    octets: Signal<Local, Bits<D>>,
-    sixteens: Signal<Local, Bits<D>>,
-    words: Signal<Local, Bits<D>>,
-    ones: Signal<Local, Bits<15>>,
+    enter_scales: Signal<Local, Bit>,
+    enter_mask: Signal<Local, Bit>,
+    enter_codes: Signal<Local, Bit>,
     lanes: Signal<Local, Bits<5>>,
 
     wide: Constant<Bit>,
@@ -201,40 +235,27 @@ pub struct Parser<const D: usize, const E: usize> {
     row_shift: Constant<Bits<3>>,
     most_granules: Constant<Bits<16>>,
     most_log2: Constant<Bits<8>>,
-    packed_round: Constant<Bits<15>>,
-    packed_log2: Constant<Bits<3>>,
-    plain_round: Constant<Bits<15>>,
-    plain_log2: Constant<Bits<3>>,
-    mask1: Constant<Bits<D>>,
-    mask2: Constant<Bits<D>>,
-    mask4: Constant<Bits<D>>,
-    mask8: Constant<Bits<D>>,
-    kind: Constant<Bits<E>>,
     reset16: Constant<Bits<16>>,
     reset32: Constant<Bits<32>>,
     version: Constant<Bits<32>>,
 }
 
-/// The low `D` bits of a pattern.
-fn every<const D: usize>(pattern: u64) -> Bits<D> {
-    (pattern & (u64::MAX >> (64 - D))).into()
-}
-
-impl<const D: usize, const E: usize> Parser<D, E> {
+impl<const D: usize> Parser<D> {
     /// The parser of a core.
     #[must_use]
     pub fn new(config: &CoreConfig) -> Self {
-        assert!(E == D + 1);
         Self {
             clock: Signal::default(),
             beat_empty: Signal::default(),
             beat: Signal::default(),
+            ones: Signal::default(),
+            some: Signal::default(),
             beat_read: Signal::default(),
-            planes: Signal::default(),
             last_row: Signal::default(),
             last_word: Signal::default(),
             log2_batch: Signal::default(),
             last_lane: Signal::default(),
+            handed: Signal::default(),
             index: Signal::default(),
             x_write: Signal::default(),
             x_last: Signal::default(),
@@ -246,7 +267,8 @@ impl<const D: usize, const E: usize> Parser<D, E> {
             mask_write: Signal::default(),
             mask_full: Signal::default(),
             code_write: Signal::default(),
-            code: Signal::default(),
+            code_last: Signal::default(),
+            code_plain: Signal::default(),
             code_full: Signal::default(),
             column_write: Signal::default(),
             column: Signal::default(),
@@ -272,59 +294,81 @@ impl<const D: usize, const E: usize> Parser<D, E> {
             error: Signal::default(),
             state: DFF::default(),
             after: DFF::default(),
+            reason: DFF::default(),
             failed: DFF::default(),
+            flushing: DFF::default(),
+            draining: DFF::default(),
+            sweeping: DFF::default(),
             head_low: DFF::default(),
             head_high: DFF::default(),
             answer_low: DFF::default(),
             answer_high: DFF::default(),
+            is: DFF::default(),
+            bad_rows: DFF::default(),
+            bad_batch: DFF::default(),
+            bad_columns: DFF::default(),
+            no_scales: DFF::default(),
+            x_beats: DFF::default(),
             tile: DFF::default(),
             opened: DFF::default(),
             scales: DFF::default(),
             granules: DFF::default(),
             batch: DFF::default(),
+            lane_end: DFF::default(),
+            row_end: DFF::default(),
+            word_end: DFF::default(),
             groups: DFF::default(),
             settle: DFF::default(),
+            settled: DFF::default(),
             half: DFF::default(),
             plain: DFF::default(),
             masked: DFF::default(),
             fetch_scales: DFF::default(),
             columns: DFF::default(),
             column_index: DFF::default(),
+            column_last: DFF::default(),
             left: DFF::default(),
-            beat_index: DFF::default(),
+            left_any: DFF::default(),
+            left_more: DFF::default(),
+            part: DFF::default(),
+            part_last: DFF::default(),
+            first_beat: DFF::default(),
+            padded: DFF::default(),
             survivors: DFF::default(),
+            none: DFF::default(),
+            x_index: DFF::default(),
+            given: DFF::default(),
+            given_index: DFF::default(),
+            given_x: DFF::default(),
+            given_x_last: DFF::default(),
+            given_mask: DFF::default(),
+            given_code: DFF::default(),
+            given_code_last: DFF::default(),
+            given_column: DFF::default(),
+            given_description: DFF::default(),
             have: Signal::default(),
             header_read: Signal::default(),
             payload: Signal::default(),
             room: Signal::default(),
             consume: Signal::default(),
             busy: Signal::default(),
-            settled: Signal::default(),
             refuse: Signal::default(),
-            reason: Signal::default(),
-            reset_header: Signal::default(),
             start_group: Signal::default(),
             op: Signal::default(),
             flags: Signal::default(),
             arg16: Signal::default(),
+            reset_header: Signal::default(),
             codes: Signal::default(),
-            code_units: Signal::default(),
-            code_beats: Signal::default(),
-            padding: Signal::default(),
+            fewer: Signal::default(),
+            units: Signal::default(),
+            single: Signal::default(),
             empty_column: Signal::default(),
-            activations: Signal::default(),
-            limit: Signal::default(),
-            next_index: Signal::default(),
+            last: Signal::default(),
             part_done: Signal::default(),
             next_column: Signal::default(),
-            column_last: Signal::default(),
-            after_scales: Signal::default(),
-            pairs: Signal::default(),
-            quads: Signal::default(),
-            octets: Signal::default(),
-            sixteens: Signal::default(),
-            words: Signal::default(),
-            ones: Signal::default(),
+            enter_scales: Signal::default(),
+            enter_mask: Signal::default(),
+            enter_codes: Signal::default(),
             lanes: Signal::default(),
             wide: Constant::new(D == 64),
             high_shift: Constant::new((D - 32).to_bits()),
@@ -332,15 +376,6 @@ impl<const D: usize, const E: usize> Parser<D, E> {
             row_shift: Constant::new(clog2(ROW_GRANULE / config.banks).to_bits()),
             most_granules: Constant::new((config.rows() / ROW_GRANULE).to_bits()),
             most_log2: Constant::new(clog2(config.batch).to_bits()),
-            packed_round: Constant::new((D / 4 - 1).to_bits()),
-            packed_log2: Constant::new(clog2(D / 4).to_bits()),
-            plain_round: Constant::new((D / 8 - 1).to_bits()),
-            plain_log2: Constant::new(clog2(D / 8).to_bits()),
-            mask1: Constant::new(every(0x5555_5555_5555_5555)),
-            mask2: Constant::new(every(0x3333_3333_3333_3333)),
-            mask4: Constant::new(every(0x0f0f_0f0f_0f0f_0f0f)),
-            mask8: Constant::new(every(0x00ff_00ff_00ff_00ff)),
-            kind: Constant::new(bits::<E>(1) << (D as u64)),
             reset16: Constant::new(RESET_ARG16.to_bits()),
             reset32: Constant::new(RESET_ARG32.to_bits()),
             version: Constant::new(VERSION.to_bits()),

@@ -1,15 +1,22 @@
 //! Rounds: which banks take a code this cycle, and which code.
 //!
-//! Two stages. The former looks at the next row of every bank and makes a round of them; the dispenser holds that
-//! round until its codes, its activations and its accumulators are there, then issues it. Codes wait in two
-//! planes of nibbles, so that one shift serves both kinds of code; `g4` uses the low plane only.
+//! The former looks at the next row of every bank and makes a round of them. Three stages work out what the round
+//! needs: where its codes lie, and which of the rounds before it still use its accumulators. The dispenser (`logic.rs`)
+//! holds it until everything is there, then issues it.
 
+mod logic;
+
+use crate::blocks::ranks::Ranks;
 use crate::rtl::*;
 
-/// Forms rounds from column descriptors and row addresses, and deals codes to banks. `F` is the width of a
-/// plane, `E` the width of a queued beat with its kind bit on top.
+/// Forms rounds from column descriptors and row addresses, and deals codes to banks. `F` is the width of a code
+/// word: two planes of `F / 8` nibbles.
+///
+/// A *slot* is one bank's part of a round: bit 10 says that it takes part, below is the row address. The *flags* of a
+/// round are bit 0 only ends a masked column, 1 first of its column, 2 last of its column, 3 last of its group,
+/// 4 signed 8-bit codes, 5 upper half of the scales.
 #[derive(LogicBlock)]
-pub struct Rounds<const F: usize, const E: usize> {
+pub struct Rounds<const F: usize> {
     /// Rising edge clocks everything.
     pub clock: Signal<In, Clock>,
     /// Drops everything under way.
@@ -19,9 +26,8 @@ pub struct Rounds<const F: usize, const E: usize> {
 
     /// No column descriptor.
     pub column_empty: Signal<In, Bit>,
-    /// Column descriptor: bit 0 masked, 1 signed 8-bit codes, 2 upper half of the scales, 3 last of its group,
-    /// 4 to 7 codes of padding after the last one.
-    pub column: Signal<In, Bits<8>>,
+    /// Column descriptor: bit 0 masked, 1 signed 8-bit codes, 2 upper half of the scales, 3 last of its group.
+    pub column: Signal<In, Bits<4>>,
     /// Takes the descriptor.
     pub column_read: Signal<Out, Bit>,
 
@@ -32,17 +38,15 @@ pub struct Rounds<const F: usize, const E: usize> {
     /// Takes the head.
     pub row_read: Vec<Signal<Out, Bit>>,
 
-    /// No beat of codes.
-    pub beat_empty: Signal<In, Bit>,
-    /// Kind bit and beat, planes apart if the kind bit is set.
-    pub beat: Signal<In, Bits<E>>,
-    /// Takes the beat.
-    pub beat_read: Signal<Out, Bit>,
+    /// No code word.
+    pub word_empty: Signal<In, Bit>,
+    /// Code word. A column begins with a new word.
+    pub word: Signal<In, Bits<F>>,
+    /// Takes the word.
+    pub word_read: Signal<Out, Bit>,
 
     /// The activations of the round's column can be used, if it is the first of its column.
     pub x_ready: Signal<In, Bit>,
-    /// The bank's accumulator is still in flight.
-    pub conflict: Vec<Signal<In, Bit>>,
 
     /// A round leaves this cycle (also one without a code, which only ends a column).
     pub fire: Signal<Out, Bit>,
@@ -69,63 +73,99 @@ pub struct Rounds<const F: usize, const E: usize> {
     /// A round waits for an accumulator in flight and for nothing else.
     pub hazard: Signal<Out, Bit>,
 
+    // Former, and a spare place for the round that it forms while stage 1 stands.
     under_way: DFF<Bit>,
     counter: DFF<Bits<ADDRESS>>,
-    held: DFF<Bit>,
-    held_count: DFF<Bits<5>>,
-    held_end: DFF<Bit>,
-    held_first: DFF<Bit>,
-    held_last: DFF<Bit>,
-    held_plain: DFF<Bit>,
-    held_half: DFF<Bit>,
-    held_group: DFF<Bit>,
-    held_active: Vec<DFF<Bit>>,
-    held_address: Vec<DFF<Bits<ADDRESS>>>,
+    dense_last: DFF<Bit>,
+    spare_valid: DFF<Bit>,
+    spare_flags: DFF<Bits<6>>,
+    spare_slot: Vec<DFF<Bits<11>>>,
+    // Stage 1: the round.
+    formed_valid: DFF<Bit>,
+    formed_flags: DFF<Bits<6>>,
+    formed_slot: Vec<DFF<Bits<11>>>,
+    // Stage 2: its codes counted.
+    ranked_valid: DFF<Bit>,
+    ranked_flags: DFF<Bits<6>>,
+    ranked_slot: Vec<DFF<Bits<11>>>,
+    ranked_before: Vec<DFF<Bits<7>>>,
+    ranked_count: DFF<Bits<7>>,
+    position: DFF<Bits<7>>,
+    // Stage 3: where its codes lie, whom it meets.
+    placed_valid: DFF<Bit>,
+    placed_flags: DFF<Bits<6>>,
+    placed_slot: Vec<DFF<Bits<11>>>,
+    placed_shift: Vec<DFF<Bits<7>>>,
+    placed_count: DFF<Bits<5>>,
+    placed_any: DFF<Bit>,
+    placed_two: DFF<Bit>,
+    placed_drop: DFF<Bit>,
+    placed_meets: Vec<DFF<Bit>>,
+    placed_after1: Vec<DFF<Bit>>,
+    placed_after2: Vec<DFF<Bit>>,
+    placed_after3: Vec<DFF<Bit>>,
+    // Stage 4: the round waits to leave.
+    held_valid: DFF<Bit>,
+    held_flags: DFF<Bits<6>>,
+    held_slot: Vec<DFF<Bits<11>>>,
     held_shift: Vec<DFF<Bits<7>>>,
-    low: DFF<Bits<F>>,
-    high: DFF<Bits<F>>,
-    level: DFF<Bits<6>>,
+    held_count: DFF<Bits<5>>,
+    held_any: DFF<Bit>,
+    held_two: DFF<Bit>,
+    held_drop: DFF<Bit>,
+    held_near: DFF<Bits<4>>,
+    held_free: DFF<Bit>,
+    // What left one and two cycles ago.
+    issued_slot: Vec<DFF<Bits<11>>>,
+    earlier_slot: Vec<DFF<Bits<11>>>,
+    // The code word in use; the next one is the queue's head.
+    current_valid: DFF<Bit>,
+    current: DFF<Bits<F>>,
 
+    ranks: Ranks,
     masked: Signal<Local, Bit>,
     waiting: Signal<Local, Bit>,
     all_ended: Signal<Local, Bit>,
-    dense_last: Signal<Local, Bit>,
+    ends: Signal<Local, Bit>,
     form: Signal<Local, Bit>,
-    active: Vec<Signal<Local, Bit>>,
-    before: Vec<Signal<Local, Bits<7>>>,
-    total: Signal<Local, Bits<7>>,
-    in_flight: Signal<Local, Bit>,
+    opening: Signal<Local, Bit>,
+    new_flags: Signal<Local, Bits<6>>,
+    new_slot: Vec<Signal<Local, Bits<11>>>,
+    active: Vec<Signal<Local, Bits<16>>>,
+    reach: Signal<Local, Bits<8>>,
+    step1: Signal<Local, Bit>,
+    step2: Signal<Local, Bit>,
+    step3: Signal<Local, Bit>,
+    step4: Signal<Local, Bit>,
+    meets_placed: Vec<Signal<Local, Bit>>,
+    meets_held: Vec<Signal<Local, Bit>>,
+    meets_issued: Vec<Signal<Local, Bit>>,
+    meets_earlier: Vec<Signal<Local, Bit>>,
+    near0: Signal<Local, Bit>,
+    near1: Signal<Local, Bit>,
+    near2: Signal<Local, Bit>,
+    near3: Signal<Local, Bit>,
+    coded: Signal<Local, Bit>,
     served: Signal<Local, Bit>,
     go: Signal<Local, Bit>,
+    advance: Signal<Local, Bit>,
+    low: Signal<Local, Bits<F>>,
+    high: Signal<Local, Bits<F>>,
     spread_low: Vec<Signal<Local, Bits<F>>>,
     spread_high: Vec<Signal<Local, Bits<F>>>,
-    refill: Signal<Local, Bit>,
-    beat_plain: Signal<Local, Bit>,
-    beat_low: Signal<Local, Bits<F>>,
-    beat_high: Signal<Local, Bits<F>>,
-    beat_codes: Signal<Local, Bits<6>>,
-    filled: Signal<Local, Bits<6>>,
-    low_filled: Signal<Local, Bits<F>>,
-    high_filled: Signal<Local, Bits<F>>,
-    fill_shift: Signal<Local, Bits<8>>,
-    drain_shift: Signal<Local, Bits<8>>,
-    taken: Signal<Local, Bits<6>>,
-    packed_codes: Constant<Bits<6>>,
-    plain_codes: Constant<Bits<6>>,
-    room_packed: Constant<Bits<6>>,
-    room_plain: Constant<Bits<6>>,
-    full_plane: Constant<Bits<F>>,
-    half_plane: Constant<Bits<F>>,
-    half_width: Constant<Bits<8>>,
-    kind: Constant<Bits<8>>,
+    full: Constant<Bits<8>>,
+    wrap: Constant<Bits<8>>,
+    plane: Constant<Bits<8>>,
+    low_mask: Constant<Bits<F>>,
+    bit_of: Vec<Constant<Bits<16>>>,
     _banks: usize,
 }
 
-impl<const F: usize, const E: usize> Rounds<F, E> {
-    /// The unit for `banks` banks: at most as many as a beat has `g4` codes.
+impl<const F: usize> Rounds<F> {
+    /// The unit for `banks` banks: at most as many as a word has codes.
     #[must_use]
     pub fn new(banks: usize) -> Self {
-        assert!(E == F / 2 + 1 && banks <= F / 8);
+        assert!(banks <= F / 8 && F <= 128);
         Self {
             clock: Signal::default(),
             flush: Signal::default(),
@@ -136,11 +176,10 @@ impl<const F: usize, const E: usize> Rounds<F, E> {
             row_empty: vec![Signal::default(); banks],
             row: vec![Signal::default(); banks],
             row_read: vec![Signal::default(); banks],
-            beat_empty: Signal::default(),
-            beat: Signal::default(),
-            beat_read: Signal::default(),
+            word_empty: Signal::default(),
+            word: Signal::default(),
+            word_read: Signal::default(),
             x_ready: Signal::default(),
-            conflict: vec![Signal::default(); banks],
             fire: Signal::default(),
             issue: vec![Signal::default(); banks],
             address: vec![Signal::default(); banks],
@@ -155,208 +194,84 @@ impl<const F: usize, const E: usize> Rounds<F, E> {
             hazard: Signal::default(),
             under_way: DFF::default(),
             counter: DFF::default(),
-            held: DFF::default(),
-            held_count: DFF::default(),
-            held_end: DFF::default(),
-            held_first: DFF::default(),
-            held_last: DFF::default(),
-            held_plain: DFF::default(),
-            held_half: DFF::default(),
-            held_group: DFF::default(),
-            held_active: vec![DFF::default(); banks],
-            held_address: vec![DFF::default(); banks],
+            dense_last: DFF::default(),
+            spare_valid: DFF::default(),
+            spare_flags: DFF::default(),
+            spare_slot: vec![DFF::default(); banks],
+            formed_valid: DFF::default(),
+            formed_flags: DFF::default(),
+            formed_slot: vec![DFF::default(); banks],
+            ranked_valid: DFF::default(),
+            ranked_flags: DFF::default(),
+            ranked_slot: vec![DFF::default(); banks],
+            ranked_before: vec![DFF::default(); banks],
+            ranked_count: DFF::default(),
+            position: DFF::default(),
+            placed_valid: DFF::default(),
+            placed_flags: DFF::default(),
+            placed_slot: vec![DFF::default(); banks],
+            placed_shift: vec![DFF::default(); banks],
+            placed_count: DFF::default(),
+            placed_any: DFF::default(),
+            placed_two: DFF::default(),
+            placed_drop: DFF::default(),
+            placed_meets: vec![DFF::default(); banks],
+            placed_after1: vec![DFF::default(); banks],
+            placed_after2: vec![DFF::default(); banks],
+            placed_after3: vec![DFF::default(); banks],
+            held_valid: DFF::default(),
+            held_flags: DFF::default(),
+            held_slot: vec![DFF::default(); banks],
             held_shift: vec![DFF::default(); banks],
-            low: DFF::default(),
-            high: DFF::default(),
-            level: DFF::default(),
+            held_count: DFF::default(),
+            held_any: DFF::default(),
+            held_two: DFF::default(),
+            held_drop: DFF::default(),
+            held_near: DFF::default(),
+            held_free: DFF::default(),
+            issued_slot: vec![DFF::default(); banks],
+            earlier_slot: vec![DFF::default(); banks],
+            current_valid: DFF::default(),
+            current: DFF::default(),
+            ranks: Ranks::new(banks),
             masked: Signal::default(),
             waiting: Signal::default(),
             all_ended: Signal::default(),
-            dense_last: Signal::default(),
+            ends: Signal::default(),
             form: Signal::default(),
-            active: vec![Signal::default(); banks],
-            before: vec![Signal::default(); banks + 1],
-            total: Signal::default(),
-            in_flight: Signal::default(),
+            opening: Signal::default(),
+            new_flags: Signal::default(),
+            new_slot: vec![Signal::default(); banks],
+            active: vec![Signal::default(); banks + 1],
+            reach: Signal::default(),
+            step1: Signal::default(),
+            step2: Signal::default(),
+            step3: Signal::default(),
+            step4: Signal::default(),
+            meets_placed: vec![Signal::default(); banks],
+            meets_held: vec![Signal::default(); banks],
+            meets_issued: vec![Signal::default(); banks],
+            meets_earlier: vec![Signal::default(); banks],
+            near0: Signal::default(),
+            near1: Signal::default(),
+            near2: Signal::default(),
+            near3: Signal::default(),
+            coded: Signal::default(),
             served: Signal::default(),
             go: Signal::default(),
+            advance: Signal::default(),
+            low: Signal::default(),
+            high: Signal::default(),
             spread_low: vec![Signal::default(); banks],
             spread_high: vec![Signal::default(); banks],
-            refill: Signal::default(),
-            beat_plain: Signal::default(),
-            beat_low: Signal::default(),
-            beat_high: Signal::default(),
-            beat_codes: Signal::default(),
-            filled: Signal::default(),
-            low_filled: Signal::default(),
-            high_filled: Signal::default(),
-            fill_shift: Signal::default(),
-            drain_shift: Signal::default(),
-            taken: Signal::default(),
-            packed_codes: Constant::new((F / 8).to_bits()),
-            plain_codes: Constant::new((F / 16).to_bits()),
-            room_packed: Constant::new((F / 8).to_bits()),
-            room_plain: Constant::new((F / 4 - F / 16).to_bits()),
-            full_plane: Constant::new((u64::MAX >> (64 - F / 2)).into()),
-            half_plane: Constant::new((u64::MAX >> (64 - F / 4)).into()),
-            half_width: Constant::new((F / 4).to_bits()),
-            kind: Constant::new((F / 2).to_bits()),
+            full: Constant::new((F / 2).to_bits()),
+            wrap: Constant::new((F / 2 - 1).to_bits()),
+            plane: Constant::new((F / 2).to_bits()),
+            low_mask: Constant::new((u64::MAX >> (64 - F / 2)).into()),
+            bit_of: (0..banks)
+                .map(|b| Constant::new((1_u64 << b).to_bits()))
+                .collect(),
             _banks: banks,
-        }
-    }
-}
-
-impl<const F: usize, const E: usize> Logic for Rounds<F, E> {
-    #[hdl_gen]
-    fn update(&mut self) {
-        dff_setup!(
-            self, clock, under_way, counter, held, held_count, held_end, held_first, held_last,
-            held_plain, held_half, held_group, low, high, level
-        );
-
-        // The former: one row of each bank that has one.
-        self.masked.next = self.column.val().get_bit(0);
-        self.total.next = 0.into();
-        self.waiting.next = false;
-        self.all_ended.next = true;
-        self.before[0].next = 0.into();
-        for i in 0..self._banks {
-            self.held_active[i].clock.next = self.clock.val();
-            self.held_active[i].d.next = self.held_active[i].q.val();
-            self.held_address[i].clock.next = self.clock.val();
-            self.held_address[i].d.next = self.held_address[i].q.val();
-            self.held_shift[i].clock.next = self.clock.val();
-            self.held_shift[i].d.next = self.held_shift[i].q.val();
-            if self.row_empty[i].val() {
-                self.waiting.next = true;
-            }
-            self.active[i].next = !self.masked.val() || !self.row[i].val().get_bit(10);
-            if self.active[i].val() {
-                self.all_ended.next = false;
-            }
-            self.before[i + 1].next = self.before[i].val();
-            if self.active[i].val() {
-                self.before[i + 1].next = self.before[i].val() + 4;
-            }
-            self.total.next = self.before[i + 1].val();
-        }
-        self.dense_last.next = self.counter.q.val() == self.last_row.val();
-        self.form.next = !self.column_empty.val()
-            && (!self.masked.val() || !self.waiting.val())
-            && (!self.held.q.val() || self.go.val());
-        self.column_read.next = self.form.val()
-            && ((self.masked.val() && self.all_ended.val())
-                || (!self.masked.val() && self.dense_last.val()));
-        for i in 0..self._banks {
-            self.row_read[i].next = self.form.val()
-                && self.masked.val()
-                && (self.all_ended.val() || self.active[i].val());
-        }
-
-        // The dispenser: waits for codes, activations and accumulators.
-        self.in_flight.next = false;
-        for i in 0..self._banks {
-            if self.held_active[i].q.val() && self.conflict[i].val() {
-                self.in_flight.next = true;
-            }
-        }
-        self.served.next = self.held.q.val()
-            && (self.level.q.val() >= bit_cast::<6, 5>(self.held_count.q.val()))
-            && (!self.held_first.q.val() || self.x_ready.val());
-        self.go.next = self.served.val() && !self.in_flight.val();
-        self.hazard.next = self.served.val() && self.in_flight.val();
-        self.fire.next = self.go.val();
-        for i in 0..self._banks {
-            self.issue[i].next = self.go.val() && self.held_active[i].q.val();
-            self.address[i].next = self.held_address[i].q.val();
-            self.spread_low[i].next = self.low.q.val() >> self.held_shift[i].q.val();
-            self.spread_high[i].next = self.high.q.val() >> self.held_shift[i].q.val();
-            self.code_low[i].next = self.spread_low[i].val().get_bits::<4>(0);
-            self.code_high[i].next = self.spread_high[i].val().get_bits::<4>(0);
-        }
-        self.first.next = self.held_first.q.val();
-        self.plain.next = self.held_plain.q.val();
-        self.scale_half.next = self.held_half.q.val();
-        self.column_done.next = self.go.val() && self.held_last.q.val();
-        self.group_done.next = self.go.val() && self.held_group.q.val();
-        self.codes_done.next = 0.into();
-        if self.go.val() && !self.held_end.q.val() {
-            self.codes_done.next = self.held_count.q.val();
-        }
-
-        // From former to dispenser.
-        if self.go.val() {
-            self.held.d.next = false;
-        }
-        if self.form.val() {
-            self.held.d.next = true;
-            self.held_end.d.next = self.masked.val() && self.all_ended.val();
-            self.held_first.d.next = !self.under_way.q.val();
-            self.held_last.d.next = self.column_read.val();
-            self.held_group.d.next = self.column_read.val() && self.column.val().get_bit(3);
-            self.held_plain.d.next = self.column.val().get_bit(1);
-            self.held_half.d.next = self.column.val().get_bit(2);
-            self.held_count.d.next = bit_cast::<5, 7>(self.total.val() >> 2);
-            if self.masked.val() && self.all_ended.val() {
-                self.held_count.d.next = bit_cast::<5, 4>(self.column.val().get_bits::<4>(4));
-            }
-            for i in 0..self._banks {
-                self.held_active[i].d.next = self.active[i].val();
-                self.held_shift[i].d.next = self.before[i].val();
-                self.held_address[i].d.next = self.counter.q.val();
-                if self.masked.val() {
-                    self.held_address[i].d.next = self.row[i].val().get_bits::<10>(0);
-                }
-            }
-            self.under_way.d.next = !self.column_read.val();
-            self.counter.d.next = self.counter.q.val() + 1;
-            if self.column_read.val() {
-                self.counter.d.next = 0.into();
-            }
-        }
-
-        // Planes of nibbles: beats enter above what is there, codes leave at the bottom.
-        self.beat_plain.next = self.beat.val().get_bit(self.kind.val().index());
-        self.beat_low.next = bit_cast::<F, E>(self.beat.val()) & self.full_plane.val();
-        self.beat_high.next = 0.into();
-        self.beat_codes.next = self.packed_codes.val();
-        self.refill.next = !self.beat_empty.val() && (self.level.q.val() <= self.room_packed.val());
-        if self.beat_plain.val() {
-            self.beat_low.next = bit_cast::<F, E>(self.beat.val()) & self.half_plane.val();
-            self.beat_high.next = (bit_cast::<F, E>(self.beat.val()) >> self.half_width.val())
-                & self.half_plane.val();
-            self.beat_codes.next = self.plain_codes.val();
-            self.refill.next =
-                !self.beat_empty.val() && (self.level.q.val() <= self.room_plain.val());
-        }
-        self.beat_read.next = self.refill.val();
-        self.fill_shift.next = bit_cast::<8, 6>(self.level.q.val()) << 2;
-        self.low_filled.next = self.low.q.val();
-        self.high_filled.next = self.high.q.val();
-        self.filled.next = self.level.q.val();
-        if self.refill.val() {
-            self.low_filled.next =
-                self.low.q.val() | (self.beat_low.val() << self.fill_shift.val());
-            self.high_filled.next =
-                self.high.q.val() | (self.beat_high.val() << self.fill_shift.val());
-            self.filled.next = self.level.q.val() + self.beat_codes.val();
-        }
-        self.taken.next = 0.into();
-        if self.go.val() {
-            self.taken.next = bit_cast::<6, 5>(self.held_count.q.val());
-        }
-        self.drain_shift.next = bit_cast::<8, 6>(self.taken.val()) << 2;
-        self.low.d.next = self.low_filled.val() >> self.drain_shift.val();
-        self.high.d.next = self.high_filled.val() >> self.drain_shift.val();
-        self.level.d.next = self.filled.val() - self.taken.val();
-
-        if self.flush.val() {
-            self.under_way.d.next = false;
-            self.counter.d.next = 0.into();
-            self.held.d.next = false;
-            self.low.d.next = 0.into();
-            self.high.d.next = 0.into();
-            self.level.d.next = 0.into();
         }
     }
 }

@@ -16,15 +16,18 @@ pub struct ScaleWriter<const D: usize> {
     pub beat: Signal<In, Bits<D>>,
     /// Half of the scale memory to write.
     pub half: Signal<In, Bit>,
-    /// The beat offered is used up this cycle.
+    /// The beat offered, if one is, is used up this cycle.
     pub accept: Signal<Out, Bit>,
-    /// Stores a word in this bank.
+    /// Stores a word in this bank, a cycle after it was offered.
     pub write: Vec<Signal<Out, Bit>>,
     /// Where, in every bank.
     pub address: Signal<Out, Bits<11>>,
     /// Word for each bank.
     pub data: Vec<Signal<Out, Bits<16>>>,
     row: DFF<Bits<14>>,
+    writing: Vec<DFF<Bit>>,
+    written: Vec<DFF<Bits<16>>>,
+    place: DFF<Bits<11>>,
     next_row: Signal<Local, Bits<14>>,
     bank: Signal<Local, Bits<14>>,
     skipped: Signal<Local, Bits<D>>,
@@ -55,6 +58,9 @@ impl<const D: usize> ScaleWriter<D> {
             address: Signal::default(),
             data: vec![Signal::default(); banks],
             row: DFF::default(),
+            writing: vec![DFF::default(); banks],
+            written: vec![DFF::default(); banks],
+            place: DFF::default(),
             next_row: Signal::default(),
             bank: Signal::default(),
             skipped: Signal::default(),
@@ -77,26 +83,32 @@ impl<const D: usize> ScaleWriter<D> {
 impl<const D: usize> Logic for ScaleWriter<D> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, row);
+        dff_setup!(self, clock, row, place);
         self.next_row.next = self.row.q.val() + self.step.val();
         self.bank.next = self.row.q.val() & self.bank_mask.val();
-        self.accept.next = self.offer.val() && ((self.next_row.val() & self.word_mask.val()) == 0);
+        self.accept.next = (self.next_row.val() & self.word_mask.val()) == 0;
         if self.offer.val() {
             self.row.d.next = self.next_row.val();
         }
         if self.restart.val() {
             self.row.d.next = 0.into();
         }
-        self.address.next = bit_cast::<11, 14>(self.row.q.val() >> self.log2_banks.val());
+        self.place.d.next = bit_cast::<11, 14>(self.row.q.val() >> self.log2_banks.val());
         if self.half.val() {
-            self.address.next =
+            self.place.d.next =
                 bit_cast::<11, 14>(self.row.q.val() >> self.log2_banks.val()) | self.upper.val();
         }
+        self.address.next = self.place.q.val();
         self.skipped.next =
             self.beat.val() >> (bit_cast::<7, 14>(self.row.q.val() & self.word_mask.val()) << 4);
         for i in 0..self._banks {
-            self.write[i].next = self.offer.val() && (self.bank.val() == self.first_of[i].val());
-            self.data[i].next = self
+            self.writing[i].clock.next = self.clock.val();
+            self.writing[i].d.next =
+                self.offer.val() && (self.bank.val() == self.first_of[i].val());
+            self.write[i].next = self.writing[i].q.val();
+            self.written[i].clock.next = self.clock.val();
+            self.data[i].next = self.written[i].q.val();
+            self.written[i].d.next = self
                 .skipped
                 .val()
                 .get_bits::<16>(self.offset_of[i].val().index());

@@ -3,8 +3,7 @@
 //! A column's mask must fit beside what is left of the column before, because the codes that would drain
 //! the queue come after it: the word queue holds two columns of the tallest tile.
 
-use crate::blocks::fifo::Fifo;
-use crate::blocks::ram::BlockRam;
+use crate::blocks::queue::Queue;
 use crate::rtl::*;
 
 /// Turns the mask words of one bank (`M` rows each) into row addresses, and an end mark after each column.
@@ -29,26 +28,20 @@ pub struct Scanner<const M: usize> {
     pub head: Signal<Out, Bits<11>>,
     /// No head.
     pub empty: Signal<Out, Bit>,
-    memory: BlockRam<M, 11>,
-    writes: DFF<Bits<12>>,
-    written: DFF<Bits<12>>,
-    reads: DFF<Bits<12>>,
+    words: Queue<M, 11, 12>,
     current: DFF<Bits<M>>,
     loaded: DFF<Bit>,
     index: DFF<Bits<9>>,
+    at_last: DFF<Bit>,
     ending: DFF<Bit>,
-    positions: Fifo<11, 4, 5>,
+    positions: Queue<11, 4, 5>,
     rest: Signal<Local, Bits<M>>,
     lowest: Signal<Local, Bits<M>>,
     alive: Signal<Local, Bit>,
     first: Signal<Local, Bits<6>>,
     room: Signal<Local, Bit>,
     spent: Signal<Local, Bit>,
-    last: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
-    used: Signal<Local, Bits<12>>,
-    next_read: Signal<Local, Bits<12>>,
-    capacity: Constant<Bits<12>>,
     shift: Constant<Bits<3>>,
     _bits: usize,
 }
@@ -57,7 +50,6 @@ impl<const M: usize> Scanner<M> {
     /// A scanner for banks of `depth` rows.
     #[must_use]
     pub fn new(depth: usize) -> Self {
-        let words = 2 * depth / M;
         Self {
             clock: Signal::default(),
             flush: Signal::default(),
@@ -68,26 +60,20 @@ impl<const M: usize> Scanner<M> {
             read: Signal::default(),
             head: Signal::default(),
             empty: Signal::default(),
-            memory: BlockRam::new(words, false),
-            writes: DFF::default(),
-            written: DFF::default(),
-            reads: DFF::default(),
+            words: Queue::new((2 * depth / M).max(16)),
             current: DFF::default(),
             loaded: DFF::default(),
             index: DFF::default(),
+            at_last: DFF::default(),
             ending: DFF::default(),
-            positions: Fifo::default(),
+            positions: Queue::default(),
             rest: Signal::default(),
             lowest: Signal::default(),
             alive: Signal::default(),
             first: Signal::default(),
             room: Signal::default(),
             spent: Signal::default(),
-            last: Signal::default(),
             take: Signal::default(),
-            used: Signal::default(),
-            next_read: Signal::default(),
-            capacity: Constant::new(words.to_bits()),
             shift: Constant::new(clog2(M).to_bits()),
             _bits: M,
         }
@@ -97,21 +83,14 @@ impl<const M: usize> Scanner<M> {
 impl<const M: usize> Logic for Scanner<M> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(
-            self, clock, writes, written, reads, current, loaded, index, ending
-        );
-        clock!(self, clock, memory, positions);
+        dff_setup!(self, clock, current, loaded, index, at_last, ending);
+        clock!(self, clock, words, positions);
 
-        // Word queue; a word may be read two cycles after it was written.
-        self.memory.write_enable.next = self.write.val();
-        self.memory.write_address.next = bit_cast::<11, 12>(self.writes.q.val());
-        self.memory.write_data.next = self.word.val();
-        if self.write.val() {
-            self.writes.d.next = self.writes.q.val() + 1;
-        }
-        self.written.d.next = self.writes.q.val();
-        self.used.next = self.writes.q.val() - self.reads.q.val();
-        self.full.next = self.used.val() == self.capacity.val();
+        self.words.clear.next = self.flush.val();
+        self.words.write.next = self.write.val();
+        self.words.data.next = self.word.val();
+        self.words.read.next = self.take.val();
+        self.full.next = self.words.full.val();
 
         // The lowest survivor of the current word.
         self.rest.next = self.current.q.val() & (self.current.q.val() - 1);
@@ -126,10 +105,9 @@ impl<const M: usize> Logic for Scanner<M> {
         self.alive.next = self.current.q.val().any();
         self.spent.next =
             self.loaded.q.val() && (self.rest.val() == 0) && (self.room.val() || !self.alive.val());
-        self.last.next = self.index.q.val() == self.last_word.val();
-        self.take.next = (self.written.q.val() != self.reads.q.val())
+        self.take.next = !self.words.empty.val()
             && ((!self.loaded.q.val() && (!self.ending.q.val() || self.room.val()))
-                || (self.spent.val() && !self.last.val()));
+                || (self.spent.val() && !self.at_last.q.val()));
 
         // Survivors and end marks.
         self.positions.clear.next = self.flush.val();
@@ -148,29 +126,27 @@ impl<const M: usize> Logic for Scanner<M> {
             self.ending.d.next = false;
             self.current.d.next = self.rest.val();
         }
+        // Whether `index` is the column's last word is known with it, not worked out from it.
+        self.at_last.d.next = self.index.q.val() == self.last_word.val();
         if self.spent.val() {
             self.loaded.d.next = false;
             self.index.d.next = self.index.q.val() + 1;
-            if self.last.val() {
+            self.at_last.d.next = (self.index.q.val() + 1) == self.last_word.val();
+            if self.at_last.q.val() {
                 self.index.d.next = 0.into();
+                self.at_last.d.next = !self.last_word.val().any();
                 self.ending.d.next = true;
             }
         }
-        self.next_read.next = self.reads.q.val();
         if self.take.val() {
-            self.next_read.next = self.reads.q.val() + 1;
-            self.current.d.next = self.memory.read_data.val();
+            self.current.d.next = self.words.head.val();
             self.loaded.d.next = true;
         }
-        self.reads.d.next = self.next_read.val();
-        self.memory.read_address.next = bit_cast::<11, 12>(self.next_read.val());
 
         if self.flush.val() {
-            self.writes.d.next = 0.into();
-            self.written.d.next = 0.into();
-            self.reads.d.next = 0.into();
             self.loaded.d.next = false;
             self.index.d.next = 0.into();
+            self.at_last.d.next = !self.last_word.val().any();
             self.ending.d.next = false;
         }
     }
