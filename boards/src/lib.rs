@@ -16,6 +16,7 @@ pub mod check;
 pub mod constraints;
 pub mod error;
 pub mod family;
+pub mod figures;
 pub mod fit;
 pub mod flash;
 pub mod harness;

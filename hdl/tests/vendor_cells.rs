@@ -20,7 +20,13 @@ fn check(family: &str, bench: &str) {
     let models: String = models(family).into_iter().map(|(_, text)| text).collect();
     fs::write(dir.join("bench.v"), format!("{bench}{models}")).expect("bench");
     let built = Command::new("verilator")
-        .args(["--binary", "--timing", "-Wno-fatal", "-Wno-lint", "-Wno-MULTIDRIVEN"])
+        .args([
+            "--binary",
+            "--timing",
+            "-Wno-fatal",
+            "-Wno-lint",
+            "-Wno-MULTIDRIVEN",
+        ])
         .args(["--top-module", "bench", "-Mdir", "build", "bench.v"])
         .current_dir(&dir)
         .output()
@@ -30,7 +36,9 @@ fn check(family: &str, bench: &str) {
         "verilator refused the bench:\n{}",
         String::from_utf8_lossy(&built.stderr)
     );
-    let run = Command::new(dir.join("build/Vbench")).output().expect("the bench runs");
+    let run = Command::new(dir.join("build/Vbench"))
+        .output()
+        .expect("the bench runs");
     let said = String::from_utf8_lossy(&run.stdout);
     assert!(said.contains("all as documented"), "{said}");
 }

@@ -1,10 +1,13 @@
 //! `weft boards`: the boards that are known, from their files.
 
+use std::path::PathBuf;
+
+use crate::exit::{self, OrExit};
 use crate::ui::outln;
 use serde::Serialize;
 use weft_boards::board::{Core, Link, Status};
 use weft_boards::part::Resources;
-use weft_boards::{Catalog, Target, markdown};
+use weft_boards::{Catalog, Target, figures, markdown};
 
 /// List the boards that are known, with their parts and what has been shown on each.
 #[derive(clap::Args)]
@@ -15,9 +18,12 @@ pub(crate) struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Print the README's table
+    /// Print the README's table of boards
     #[arg(long, conflicts_with = "json")]
     markdown: bool,
+    /// Print the README's table of built designs, from the passports in this folder
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "bitstreams", conflicts_with_all = ["json", "markdown"])]
+    figures: Option<PathBuf>,
 }
 
 /// One board as JSON.
@@ -67,6 +73,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let catalog = Catalog::embedded()?;
     if args.markdown {
         print!("{}", markdown::table(&catalog));
+        return Ok(());
+    }
+    if let Some(store) = &args.figures {
+        let passports = figures::passports(store).or_exit(exit::INPUT)?;
+        print!("{}", figures::table(&catalog, &passports));
         return Ok(());
     }
     if args.json {
