@@ -29,6 +29,9 @@ pub(crate) enum Command {
     Vm(cmd::vm::Args),
     Boards(cmd::boards::Args),
     Build(cmd::build::Args),
+    #[cfg(unix)]
+    BoardSim(cmd::board_sim::Args),
+    Selftest(cmd::selftest::Args),
     Flash(cmd::flash::Args),
     Tools(cmd::tools::Args),
     Doctor(cmd::doctor::Args),

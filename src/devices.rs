@@ -1,14 +1,17 @@
 //! Devices by name, and the options that choose them.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 #[cfg(target_os = "linux")]
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use anyhow::Context;
 use weft_hdl::CoreConfig;
 #[cfg(target_os = "linux")]
 use weft_host::device::pcie::{self, PcieCard, Socket, Vfio};
+use weft_host::device::serial::{self, Serial};
 use weft_host::device::sim::{Sim, SimCore, Watch};
 use weft_host::device::{Cpu, Device, PackedModel};
 use weft_host::link::{self, Prediction};
@@ -29,6 +32,13 @@ pub(crate) enum DeviceName {
     Cpu,
     /// The core's Verilog in the simulator.
     Sim,
+    /// A board on a serial line.
+    Serial {
+        /// The port.
+        path: String,
+        /// Bits a second; found out when absent.
+        baud: Option<u32>,
+    },
     /// A card at a PCI address.
     #[cfg(target_os = "linux")]
     Pcie(String),
@@ -39,24 +49,72 @@ pub(crate) enum DeviceName {
 
 impl DeviceName {
     /// Reads a name.
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             None if text == "cpu" => Ok(Self::Cpu),
             None if text == "sim" => Ok(Self::Sim),
+            Some(("serial", port)) => parse_port(port),
             #[cfg(target_os = "linux")]
             Some(("pcie", address)) => pcie::parse_address(address).map(Self::Pcie),
             #[cfg(target_os = "linux")]
             Some(("vfio-user", path)) if !path.is_empty() => Ok(Self::VfioUser(path.into())),
-            _ => Err("devices are cpu, sim, pcie:ADDRESS and vfio-user:SOCKET".into()),
+            _ => Err(
+                "devices are cpu, sim, serial:PATH[@BAUD], pcie:ADDRESS and vfio-user:SOCKET"
+                    .into(),
+            ),
         }
+    }
+}
+
+/// The port of a board, with its rate behind an `@`.
+fn parse_port(text: &str) -> Result<DeviceName, String> {
+    let (path, baud) = match text.rsplit_once('@') {
+        None => (text, None),
+        Some((path, digits)) => match digits.parse::<u32>() {
+            Ok(baud) if baud > 0 => (path, Some(baud)),
+            _ => return Err(format!("{digits:?} is not a rate in bits a second")),
+        },
+    };
+    if path.is_empty() {
+        return Err("serial: needs a port, as in serial:/dev/ttyUSB0@3000000".into());
+    }
+    let path = path.into();
+    Ok(DeviceName::Serial { path, baud })
+}
+
+/// Opens a board on a serial line.
+pub(crate) fn open_serial(
+    path: &str,
+    baud: Option<u32>,
+    timeout: Duration,
+    cancel: &Cancel,
+) -> anyhow::Result<Serial> {
+    let options = serial::Options {
+        baud,
+        timeout,
+        cancel: cancel.flag().clone(),
+    };
+    match Serial::open(path, &options) {
+        Ok(serial) => Ok(serial),
+        Err(_) if cancel.is_set() => Err(fail(exit::INTERRUPTED, "interrupted")),
+        Err(e) if e.missing() => Err(fail(exit::MISSING, e.to_string())),
+        Err(e) => Err(fail(exit::DEVICE, e.to_string())),
+    }
+}
+
+/// Reads a time-out.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(s) if (0.1..=3600.0).contains(&s) => Ok(Duration::from_secs_f64(s)),
+        _ => Err("a time-out is 0.1 to 3600 seconds".into()),
     }
 }
 
 /// Which device computes the products.
 #[derive(clap::Args, Clone)]
 pub(crate) struct DeviceArgs {
-    /// cpu: this machine's processor, bit-exact; sim: the core's Verilog, cycle by cycle; pcie:ADDRESS: a card in a
-    /// slot, through VFIO; vfio-user:SOCKET: a card that `weft card` serves
+    /// cpu: this machine's processor, bit-exact; sim: the core's Verilog, cycle by cycle; serial:PATH[@BAUD]: a board, or
+    /// `weft board-sim`; pcie:ADDRESS: a card in a slot, through VFIO; vfio-user:SOCKET: a card that `weft card` serves
     #[arg(long, default_value = "cpu", value_name = "DEVICE", value_parser = DeviceName::parse)]
     pub(crate) device: DeviceName,
     /// With pcie: and vfio-user: look at memory for completions over and over instead of waiting for interrupts
@@ -65,9 +123,13 @@ pub(crate) struct DeviceArgs {
     /// Core configuration of the sim device: banks x batch
     #[arg(long, value_name = "NAME", default_value = "8x1", value_parser = parse_config)]
     pub(crate) config: CoreConfig,
-    /// With --device sim: simulate only these layers, the head being the one after the last; the rest run on cpu
-    #[arg(long, value_name = "A..B", value_parser = parse_layers)]
-    pub(crate) sim_layers: Option<Range<usize>>,
+    /// With --device sim and serial: run only these layers there, the head being the one after the last; the rest run
+    /// on cpu
+    #[arg(long, value_name = "A..B", value_parser = parse_layers, alias = "sim-layers")]
+    pub(crate) device_layers: Option<Range<usize>>,
+    /// With --device serial: longest silence, and longest time without progress, before an error
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub(crate) timeout: Duration,
     /// Threads of the cpu device [default: one a processor]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) threads: usize,
@@ -111,6 +173,15 @@ impl OnDevice {
         link::predict(bytes, self.bound_cycles(model) as f64, link::CLOCK_HZ)
     }
 
+    /// What the link of the device counted.
+    pub(crate) fn link_counters(&self) -> BTreeMap<&'static str, u64> {
+        let (first, second) = self.products.devices();
+        let counters = |d: &AnyDevice| d.link_counters();
+        let all = counters(first).into_iter();
+        all.chain(second.map(counters).unwrap_or_default())
+            .collect()
+    }
+
     /// Fewest cycles of a pass in which every column is sent.
     pub(crate) fn bound_cycles(&self, model: &Loaded) -> u64 {
         let core = self.products.devices().0.info();
@@ -121,7 +192,7 @@ impl OnDevice {
 impl DeviceArgs {
     /// The card that the name means, if it means one.
     #[cfg(target_os = "linux")]
-    fn open_card(&self) -> anyhow::Result<Option<PcieCard>> {
+    pub(crate) fn open_card(&self) -> anyhow::Result<Option<PcieCard>> {
         let way: Box<dyn pcie::Transport> = match &self.device {
             DeviceName::Pcie(address) => Box::new(Vfio::open(address).or_exit(exit::DEVICE)?),
             DeviceName::VfioUser(path) => Box::new(Socket::connect(path).or_exit(exit::DEVICE)?),
@@ -146,8 +217,12 @@ impl DeviceArgs {
     pub(crate) fn build(&self, model: &Loaded, cancel: &Cancel) -> anyhow::Result<OnDevice> {
         let watch = Arc::new(Watch::new(cancel.flag().clone()));
         let weft = model.weft.clone();
-        if self.sim_layers.is_some() && self.device != DeviceName::Sim {
-            return Err(fail(exit::USAGE, "--sim-layers goes with --device sim"));
+        let stepped = matches!(self.device, DeviceName::Sim | DeviceName::Serial { .. });
+        if self.device_layers.is_some() && !stepped {
+            return Err(fail(
+                exit::USAGE,
+                "--device-layers goes with --device sim or serial",
+            ));
         }
         #[cfg(target_os = "linux")]
         if let Some(mut card) = self.open_card()? {
@@ -183,20 +258,26 @@ impl DeviceArgs {
                 link: None,
             });
         }
-        let core = SimCore::new(&self.config).or_exit(exit::DEVICE)?;
-        let sim = Sim::new(&core, watch.clone()).or_exit(exit::DEVICE)?;
-        let info = sim.info().clone();
+        let device: AnyDevice = match &self.device {
+            DeviceName::Serial { path, baud } => {
+                Box::new(open_serial(path, *baud, self.timeout, cancel)?)
+            }
+            _ => {
+                let core = SimCore::new(&self.config).or_exit(exit::DEVICE)?;
+                Box::new(Sim::new(&core, watch.clone()).or_exit(exit::DEVICE)?)
+            }
+        };
+        let info = device.info().clone();
         let (name, batch) = (info.name.clone(), info.batch);
-        let sim: AnyDevice = Box::new(sim);
-        let products = match self.sim_layers.clone() {
-            None => PackedModel::new(weft, sim),
+        let products = match self.device_layers.clone() {
+            None => PackedModel::new(weft, device),
             Some(range) => {
                 let layers = model.model.config().layers;
                 if range.end > layers + 1 {
                     return Err(fail(
                         exit::USAGE,
                         format!(
-                            "--sim-layers {}..{}: the model has layers 0..{layers}, and its head is layer {layers}",
+                            "--device-layers {}..{}: the model has layers 0..{layers}, and its head is layer {layers}",
                             range.start, range.end
                         ),
                     ));
@@ -204,7 +285,7 @@ impl DeviceArgs {
                 // The cpu stands in for the same core, so that both cut the prompt into the same batches.
                 let cpu: AnyDevice = Box::new(Cpu::new(info, self.threads).or_exit(exit::DEVICE)?);
                 PackedModel::new(weft, cpu).and_then(|p| {
-                    p.with_second(sim, move |key| {
+                    p.with_second(device, move |key| {
                         range.contains(&if key.site == Site::Head {
                             layers
                         } else {
@@ -214,15 +295,44 @@ impl DeviceArgs {
                 })
             }
         };
-        let counts_all = self.sim_layers.is_none();
+        let counts_all = self.device_layers.is_none();
         Ok(OnDevice {
             products: products.or_exit(exit::DEVICE)?,
             name,
             batch,
             watch,
-            simulated: true,
+            simulated: self.device == DeviceName::Sim,
             counts_all,
             link: None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_named_with_port_and_rate() {
+        let serial = |path: &str, baud| DeviceName::Serial {
+            path: path.into(),
+            baud,
+        };
+        let parse = DeviceName::parse;
+        assert_eq!(parse("sim"), Ok(DeviceName::Sim));
+        assert_eq!(parse("serial:/dev/pts/3"), Ok(serial("/dev/pts/3", None)));
+        assert_eq!(
+            parse("serial:COM3@115200"),
+            Ok(serial("COM3", Some(115_200)))
+        );
+        for wrong in [
+            "gpu",
+            "serial:",
+            "serial:@9600",
+            "serial:/dev/x@",
+            "serial:/dev/x@0",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -58,6 +58,9 @@ pub(crate) struct Report {
     /// Share of the weight columns that were sent.
     columns_sent: f64,
     bits_per_weight: f64,
+    /// What a serial line counted; empty without one.
+    #[serde(skip)]
+    line: BTreeMap<&'static str, u64>,
     /// Simulation speed; null on cpu.
     pub(crate) sim_cycles_per_second: Option<f64>,
     /// What the device's link counted, the prompt included; absent for devices without one.
@@ -176,6 +179,7 @@ pub(crate) fn write(
     let bytes_per_token = stats.stream_bytes as f64 / passes;
     let simulated = on.watch.cycles() - cycles;
     let predictions = link::predict(bytes_per_token, cycles_per_token, CLOCK_HZ);
+    let line = on.link_counters();
     Ok(Report {
         text,
         tokens: generated.tokens,
@@ -200,7 +204,12 @@ pub(crate) fn write(
         columns_sent: work.live_columns as f64 / (work.columns as f64).max(1.0),
         bits_per_weight: model.bits_per_weight(),
         sim_cycles_per_second: (simulated > 0).then(|| simulated as f64 / seconds),
-        link: on.link.as_ref().map(|link| link()),
+        link: match &on.link {
+            Some(link) => Some(link()),
+            None if line.is_empty() => None,
+            None => Some(serde_json::to_value(&line)?),
+        },
+        line,
         peak_rss_bytes: peak_rss_bytes(),
         clock_hz: CLOCK_HZ,
         predicted_tokens_per_second: predictions
@@ -248,6 +257,10 @@ impl Report {
             self.bytes_per_token / 1e6,
             100.0 * self.columns_sent
         ));
+        if !self.line.is_empty() {
+            let counts: Vec<_> = self.line.iter().map(|(n, v)| format!("{v} {n}")).collect();
+            ui::note(format!("link: {}", counts.join(", ")));
+        }
         if let Some(speed) = self.sim_cycles_per_second {
             ui::note(format!("simulated at {:.2} M cycles/s", speed / 1e6));
         }

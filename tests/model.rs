@@ -255,9 +255,16 @@ fn prompts_that_cannot_be_are_refused() {
         "not UTF-8",
     );
     refused(
-        &["run", &weft_file, "--prompt", "x", "--sim-layers", "0..1"],
+        &[
+            "run",
+            &weft_file,
+            "--prompt",
+            "x",
+            "--device-layers",
+            "0..1",
+        ],
         2,
-        "--device sim",
+        "--device that is not cpu",
     );
     refused(
         &[
@@ -267,7 +274,7 @@ fn prompts_that_cannot_be_are_refused() {
             "x",
             "--device",
             "sim",
-            "--sim-layers",
+            "--device-layers",
             "2..9",
         ],
         2,

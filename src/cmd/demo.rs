@@ -1,6 +1,7 @@
 //! `weft demo`: the whole way, from nothing to text from the simulated fabric.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use weft_hdl::CoreConfig;
 use weft_host::container::Weft;
@@ -67,7 +68,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         device,
         poll: false,
         config: args.config,
-        sim_layers: None,
+        device_layers: None,
+        timeout: Duration::MAX,
         threads: 0,
     };
 

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde::Serialize;
 use weft_boards::tools::{Program, Tools};
+use weft_host::device::serial::{self, PortInfo};
 
 use super::tools::Place;
 use crate::catalog;
@@ -95,9 +96,34 @@ fn examine() -> Vec<Finding> {
             next_step: "run `weft get` with this name".into(),
         });
     }
+    findings.extend(serial_ports());
     #[cfg(target_os = "linux")]
     findings.extend(cards::System::here().examine());
     findings
+}
+
+/// The ports that a board may be on, and whether this user may open them.
+fn serial_ports() -> Vec<Finding> {
+    let serves = "boards on a serial line (--device serial:PATH)";
+    let ports = serial::ports();
+    if ports.is_empty() {
+        return vec![Finding {
+            what: "serial ports".into(),
+            found: None,
+            serves: serves.into(),
+            next_step: "plug a board in, or run `weft board-sim`".into(),
+        }];
+    }
+    let finding = |port: PortInfo| Finding {
+        found: port.allowed.then(|| port.what.clone()),
+        serves: match port.allowed {
+            true => serves.into(),
+            false => format!("{serves}, and this user may not open it"),
+        },
+        what: port.path,
+        next_step: "join the group that owns it (`dialout` on Debian), then log in again".into(),
+    };
+    ports.into_iter().map(finding).collect()
 }
 
 /// The programs of the boards' builds, as `weft build` would take them.

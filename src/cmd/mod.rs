@@ -1,6 +1,8 @@
 //! One verb, one file.
 
 pub(crate) mod bench;
+#[cfg(unix)]
+pub(crate) mod board_sim;
 pub(crate) mod boards;
 pub(crate) mod build;
 #[cfg(target_os = "linux")]
@@ -14,6 +16,7 @@ pub(crate) mod get;
 pub(crate) mod info;
 pub(crate) mod pack;
 pub(crate) mod run;
+pub(crate) mod selftest;
 pub(crate) mod sim;
 pub(crate) mod tools;
 pub(crate) mod verilog;
@@ -28,6 +31,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo(args) => demo::run(args),
         Command::Boards(args) => boards::run(&args),
         Command::Build(args) => build::run(&args),
+        #[cfg(unix)]
+        Command::BoardSim(args) => board_sim::run(&args),
+        Command::Selftest(args) => selftest::run(&args),
         Command::Flash(args) => flash::run(&args),
         Command::Tools(args) => tools::run(&args),
         Command::Get(args) => get::run(args),

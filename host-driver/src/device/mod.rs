@@ -12,8 +12,10 @@ mod packed;
 pub mod pcie;
 pub mod product;
 pub mod random;
+pub mod serial;
 pub mod sim;
 mod stats;
+mod stream;
 
 pub use cpu::Cpu;
 pub use error::DeviceError;
@@ -82,6 +84,11 @@ pub trait Device {
         requests: &[Request<'_>],
         out: &mut Vec<i32>,
     ) -> Result<RunStats, DeviceError>;
+
+    /// What its link counted so far, by name; empty without a link.
+    fn link_counters(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
 }
 
 impl<D: Device + ?Sized> Device for Box<D> {
@@ -96,6 +103,10 @@ impl<D: Device + ?Sized> Device for Box<D> {
     ) -> Result<RunStats, DeviceError> {
         (**self).run(requests, out)
     }
+
+    fn link_counters(&self) -> Vec<(&'static str, u64)> {
+        (**self).link_counters()
+    }
 }
 
 impl<D: Device + ?Sized> Device for &mut D {
@@ -109,5 +120,9 @@ impl<D: Device + ?Sized> Device for &mut D {
         out: &mut Vec<i32>,
     ) -> Result<RunStats, DeviceError> {
         (**self).run(requests, out)
+    }
+
+    fn link_counters(&self) -> Vec<(&'static str, u64)> {
+        (**self).link_counters()
     }
 }

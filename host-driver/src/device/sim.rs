@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use weft_hdl::core::TOP;
 use weft_hdl::{CoreConfig, generate_verilog};
-use weft_protocol::packet::{ErrorCode, Header, Opcode, Request};
+use weft_protocol::ALIGN;
+use weft_protocol::packet::Request;
 use weft_protocol::registers::{MAGIC, MAP_HASH, Register, VERSION};
-use weft_protocol::{ROW_GRANULE, wrap_accumulator};
 use weft_sim::{Design, Input, Program, Signal, Simulator};
 
-use super::{CoreInfo, Counters, Device, DeviceError, RunStats};
+use super::stream::{Answers, Carrier, StreamCore};
+use super::{CoreInfo, Device, DeviceError, RunStats};
 
 /// Cycles without a beat taken or a word given after which the core counts as hung.
 const STUCK_CYCLES: u64 = 1 << 20;
@@ -129,13 +130,15 @@ impl SimCore {
 
 /// One simulated card.
 pub struct Sim {
-    info: CoreInfo,
+    core: StreamCore<Clocked>,
+}
+
+/// The core's ports, clocked.
+struct Clocked {
     simulator: Simulator,
     ports: Ports,
+    stream_bytes: usize,
     watch: Arc<Watch>,
-    counters: [u32; COUNTERS.len()],
-    wire: Vec<u8>,
-    words: Vec<u32>,
 }
 
 struct Ports {
@@ -146,15 +149,6 @@ struct Ports {
     out_valid: Signal,
     out_data: Signal,
 }
-
-const COUNTERS: [Register; 6] = [
-    Register::Cycles,
-    Register::Beats,
-    Register::Starved,
-    Register::Stalled,
-    Register::Rounds,
-    Register::Hazards,
-];
 
 impl Sim {
     /// A card with its own state on a compiled core; it is reset and its self-description is checked.
@@ -176,23 +170,17 @@ impl Sim {
             out_data: simulator.output("out_data").map_err(wrong)?,
         };
         simulator.poke(ports.out_ready, 1);
-        let info = CoreInfo {
-            name: format!("sim {}", core.config),
-            banks: core.config.banks,
-            batch: core.config.batch,
-            stream_bytes: core.config.stream_bytes,
-            depth: core.config.depth,
-        };
-        let mut sim = Self {
-            info,
+        let info = CoreInfo::of(&format!("sim {}", core.config), &core.config);
+        let carrier = Clocked {
             simulator,
             ports,
+            stream_bytes: core.config.stream_bytes,
             watch,
-            counters: [0; COUNTERS.len()],
-            wire: Vec::new(),
-            words: Vec::new(),
         };
-        sim.reset()?;
+        let mut sim = Self {
+            core: StreamCore::new(carrier, info),
+        };
+        sim.core.reset()?;
         for (register, wanted) in [
             (Register::Magic, MAGIC),
             (Register::Version, VERSION),
@@ -202,7 +190,7 @@ impl Sim {
             (Register::StreamBytes, core.config.stream_bytes as u32),
             (Register::Depth, core.config.depth as u32),
         ] {
-            let found = sim.read(&[register])?[0];
+            let found = sim.core.read(&[register])?[0];
             if found != wanted {
                 return Err(SimError::Mismatch {
                     register: register.name(),
@@ -214,54 +202,38 @@ impl Sim {
         Ok(sim)
     }
 
+    /// The values of registers, as the core answers.
+    ///
+    /// # Errors
+    /// [`SimError::Stuck`] or [`SimError::Answer`] when it does not.
+    pub fn registers(&mut self, registers: &[Register]) -> Result<Vec<u32>, SimError> {
+        self.core.read(registers)
+    }
+
     /// The simulator behind the card, for waveforms and probes.
     pub fn simulator(&mut self) -> &mut Simulator {
-        &mut self.simulator
+        &mut self.core.carrier.simulator
     }
+}
 
-    fn power_cycle(&mut self) -> Result<(), SimError> {
-        self.simulator.reset();
-        self.simulator.poke(self.ports.out_ready, 1);
-        self.reset()
-    }
+impl Carrier for Clocked {
+    type Error = SimError;
 
-    fn reset(&mut self) -> Result<(), SimError> {
-        self.wire.clear();
-        Request::Reset.encode(&mut self.wire);
-        self.exchange(2)?;
-        self.counters = [0; COUNTERS.len()];
-        Ok(())
-    }
-
-    fn read(&mut self, registers: &[Register]) -> Result<Vec<u32>, SimError> {
-        self.wire.clear();
-        for &register in registers {
-            Request::Read {
-                register: register as u16,
-            }
-            .encode(&mut self.wire);
-        }
-        self.exchange(2 * registers.len())?;
-        Ok(self.words.iter().skip(1).step_by(2).copied().collect())
-    }
-
-    /// Clocks all of `self.wire` in and `expected` words out, into `self.words`; fewer when the core refuses.
-    fn exchange(&mut self, expected: usize) -> Result<(), SimError> {
-        let width = self.info.stream_bytes;
+    fn exchange(&mut self, wire: &[u8], answers: &mut Answers) -> Result<(), SimError> {
+        let width = self.stream_bytes;
         let Self {
             simulator,
             ports,
             watch,
-            wire,
-            words,
             ..
         } = self;
-        words.clear();
         let mut sent = 0;
         let mut idle = 0;
         let mut cycles = 0;
-        let mut packet_end = 0;
-        while sent < wire.len() || words.len() < expected {
+        // A refused run ends between two units, where a reset packet is one.
+        while !(answers.refused() && sent % ALIGN == 0)
+            && (sent < wire.len() || !answers.complete())
+        {
             let valid = sent < wire.len();
             if valid {
                 let mut beat = [0; 8];
@@ -277,20 +249,13 @@ impl Sim {
                 idle = 0;
             }
             if simulator.peek(ports.out_valid) == 1 {
-                words.push(simulator.peek(ports.out_data) as u32);
+                answers.push(simulator.peek(ports.out_data) as u32);
                 idle = 0;
-                if words.len() == packet_end + 2 {
-                    match answer_words(words[packet_end]) {
-                        Some(n) => packet_end += 2 + n,
-                        None => break, // refused: nothing more will come
-                    }
-                }
             }
             if idle == STUCK_CYCLES {
-                let left = wire.len() - sent;
                 return Err(SimError::Stuck {
-                    left,
-                    missing: expected - words.len(),
+                    left: wire.len() - sent,
+                    missing: answers.missing(),
                 });
             }
             if cycles % CANCEL_CYCLES == 0 {
@@ -306,90 +271,19 @@ impl Sim {
         Ok(())
     }
 
-    fn execute(
-        &mut self,
-        requests: &[Request<'_>],
-        out: &mut Vec<i32>,
-    ) -> Result<RunStats, Failure> {
-        let mut stats = RunStats::of(requests, &self.info);
-        self.wire.clear();
-        let mut starts = Vec::with_capacity(requests.len());
-        for (index, request) in requests.iter().enumerate() {
-            if matches!(request, Request::Read { .. } | Request::Reset) {
-                return Err(Failure::NotAProduct(index));
-            }
-            starts.push(self.wire.len());
-            request.encode(&mut self.wire);
-        }
-        self.exchange(stats.result_words as usize + 2 * stats.tiles as usize)?;
-        out.clear();
-        let mut at = 0;
-        while let Some(&first) = self.words.get(at) {
-            let header = Header::from_bytes(
-                (u64::from(first) | u64::from(self.words[at + 1]) << 32).to_le_bytes(),
-            );
-            match Opcode::from_code(header.op) {
-                Some(Opcode::Result) => {
-                    let n = answer_words(first).unwrap_or(0);
-                    out.extend(
-                        self.words[at + 2..at + 2 + n]
-                            .iter()
-                            .map(|&w| wrap_accumulator(w as i32)),
-                    );
-                    at += 2 + n;
-                }
-                Some(Opcode::Error) => {
-                    let index = refused(requests, header.arg32);
-                    let code = ErrorCode::from_code(header.flags).unwrap_or(ErrorCode::Opcode);
-                    return Err(Failure::Refused(index, code));
-                }
-                _ => return Err(SimError::Answer { op: header.op }.into()),
-            }
-        }
-        let now = self.read(&COUNTERS)?;
-        let mut since = [0; COUNTERS.len()];
-        for ((delta, last), now) in since.iter_mut().zip(&mut self.counters).zip(now) {
-            *delta = u64::from(now.wrapping_sub(*last));
-            *last = now;
-        }
-        let [cycles, beats, starved, stalled, rounds, hazards] = since;
-        stats.counters = Some(Counters {
-            cycles,
-            beats,
-            starved,
-            stalled,
-            rounds,
-            hazards,
-        });
-        Ok(stats)
+    fn recover(&mut self) -> Result<(), SimError> {
+        // `exchange` stopped between two units, and a refusing core discards them.
+        Ok(())
     }
-}
 
-/// Payload words behind an answer's header, of which `first` is the first word; `None` for a refusal.
-fn answer_words(first: u32) -> Option<usize> {
-    let header = Header::from_bytes(u64::from(first).to_le_bytes());
-    match Opcode::from_code(header.op) {
-        Some(Opcode::Error) => None,
-        Some(Opcode::Result) => Some((usize::from(header.arg16) * ROW_GRANULE) << header.flags),
-        _ => Some(0),
-    }
-}
-
-enum Failure {
-    NotAProduct(usize),
-    Refused(usize, ErrorCode),
-    Sim(SimError),
-}
-
-impl From<SimError> for Failure {
-    fn from(error: SimError) -> Self {
-        Self::Sim(error)
+    fn unasked(op: u8) -> SimError {
+        SimError::Answer { op }
     }
 }
 
 impl Device for Sim {
     fn info(&self) -> &CoreInfo {
-        &self.info
+        &self.core.info
     }
 
     fn run(
@@ -397,46 +291,25 @@ impl Device for Sim {
         requests: &[Request<'_>],
         out: &mut Vec<i32>,
     ) -> Result<RunStats, DeviceError> {
-        let failure = match self.execute(requests, out) {
-            Ok(stats) => return Ok(stats),
-            Err(failure) => failure,
-        };
-        let device = self.info.name.clone();
-        let (error, ready) = match failure {
-            Failure::NotAProduct(index) => return Err(DeviceError::NotAProduct { index }),
-            // The core is discarding what it gets until a reset packet comes.
-            Failure::Refused(index, code) => (
-                DeviceError::Refused {
-                    device,
-                    index,
-                    code,
-                },
-                self.reset(),
-            ),
+        let result = self.core.run(requests, out);
+        if let Err(DeviceError::Link { device, .. }) = &result {
             // It stands in the middle of a packet, where a reset packet would be data.
-            Failure::Sim(source) => (
-                DeviceError::Link {
-                    device,
-                    source: Box::new(source),
-                },
-                self.power_cycle(),
-            ),
-        };
-        match ready {
-            Ok(()) | Err(SimError::Cancelled) => Err(error),
-            Err(source) => Err(DeviceError::Link {
-                device: self.info.name.clone(),
-                source: Box::new(source),
-            }),
+            let device = device.clone();
+            let Clocked {
+                simulator, ports, ..
+            } = &mut self.core.carrier;
+            simulator.reset();
+            simulator.poke(ports.out_ready, 1);
+            match self.core.reset() {
+                Ok(()) | Err(SimError::Cancelled) => {}
+                Err(source) => {
+                    return Err(DeviceError::Link {
+                        device,
+                        source: Box::new(source),
+                    });
+                }
+            }
         }
+        result
     }
-}
-
-/// Which request has `first` as the first word of its header.
-pub(super) fn refused(requests: &[Request<'_>], first: u32) -> usize {
-    let word = |r: &Request<'_>| u64::from_le_bytes(r.header().to_bytes()) as u32;
-    requests
-        .iter()
-        .position(|r| word(r) == first)
-        .unwrap_or(requests.len())
 }

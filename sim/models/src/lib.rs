@@ -6,8 +6,11 @@
 //!
 //! Below that seam: an [`Endpoint`] is a card's register-transfer logic in the simulator, a [`RootComplex`] the other
 //! end of its link, a [`checker::Checker`] watches what the card sends, and [`link`] says what the link can carry.
+//!
+//! A [`board::VirtualBoard`] is a whole board's design with a host's bytes at the far end of its serial line.
 
 pub mod behaviour;
+pub mod board;
 mod card;
 pub mod checker;
 pub mod config_space;

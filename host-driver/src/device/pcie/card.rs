@@ -8,7 +8,7 @@ use super::source::{self, Source};
 use super::transport::Transport;
 use super::{CardError, LinkStats};
 use crate::container::Weft;
-use crate::device::sim::refused;
+use crate::device::stream::refused;
 use crate::device::{CoreInfo, Counters, Device, DeviceError, RunStats};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
