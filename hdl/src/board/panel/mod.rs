@@ -6,7 +6,7 @@ use crate::rtl::*;
 pub const LEDS: usize = 4;
 
 /// Holds the link in reset until the clock is good, and drives the LEDs.
-#[derive(LogicBlock)]
+#[derive(LogicBlock, Default)]
 pub struct Panel {
     /// Rising edge clocks everything.
     pub clock: Signal<In, Clock>,
@@ -34,31 +34,6 @@ pub struct Panel {
     show_bad: DFF<Bit>,
     hold: Signal<Local, Bit>,
     tick: DFF<Bit>,
-}
-
-impl Default for Panel {
-    fn default() -> Self {
-        Self {
-            clock: Signal::default(),
-            locked: Signal::default(),
-            pressed: Signal::default(),
-            open: Signal::default(),
-            good: Signal::default(),
-            bad: Signal::default(),
-            reset: Signal::default(),
-            leds: Signal::default(),
-            ready: DFF::default(),
-            button: DFF::default(),
-            count: DFF::default(),
-            beat: DFF::default(),
-            seen_good: DFF::default(),
-            show_good: DFF::default(),
-            seen_bad: DFF::default(),
-            show_bad: DFF::default(),
-            hold: Signal::default(),
-            tick: DFF::default(),
-        }
-    }
 }
 
 impl Logic for Panel {

@@ -18,7 +18,7 @@ pub enum State {
 }
 
 /// Reads units of two words and offers the words. A unit once begun is finished, whatever happens to the session.
-#[derive(LogicBlock)]
+#[derive(LogicBlock, Default)]
 pub struct Feeder {
     /// Rising edge clocks everything.
     pub clock: Signal<In, Clock>,
@@ -51,32 +51,6 @@ pub struct Feeder {
     had: DFF<Bit>,
     held: DFF<Bits<32>>,
     differs: Signal<Local, Bit>,
-}
-
-impl Default for Feeder {
-    fn default() -> Self {
-        Self {
-            clock: Signal::default(),
-            received: Signal::default(),
-            restart: Signal::default(),
-            filling: Signal::default(),
-            address: Signal::default(),
-            data: Signal::default(),
-            taken: Signal::default(),
-            followed: Signal::default(),
-            restarted: Signal::default(),
-            valid: Signal::default(),
-            word: Signal::default(),
-            ready: Signal::default(),
-            state: DFF::default(),
-            done: DFF::default(),
-            half: DFF::default(),
-            more: DFF::default(),
-            had: DFF::default(),
-            held: DFF::default(),
-            differs: Signal::default(),
-        }
-    }
 }
 
 #[allow(clippy::collapsible_match)] // the description language has no match guards
