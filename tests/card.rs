@@ -36,6 +36,10 @@ const START: Duration = Duration::from_secs(60);
 
 impl Served {
     fn new(config: &str) -> Self {
+        Self::of("behaviour", config)
+    }
+
+    fn of(model: &str, config: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut served = Self {
             folder,
@@ -44,13 +48,14 @@ impl Served {
         std::fs::write(served.path("tiny.gguf"), tiny::gguf()).expect("written");
         let (gguf, packed) = (served.text("tiny.gguf"), served.text("tiny.weft"));
         json(&["pack", &gguf, "-o", &packed, "--tile-rows", "512", "--json"]);
-        served.start(config);
+        served.start(model, config);
         served
     }
 
-    fn start(&mut self, config: &str) {
+    fn start(&mut self, model: &str, config: &str) {
         let child = Command::new(env!("CARGO_BIN_EXE_weft"))
-            .args(["card", "--json", "--config", config, "--socket"])
+            .args(["card", "--json", "--model", model, "--config", config])
+            .arg("--socket")
             .arg(self.path("card.sock"))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -156,6 +161,23 @@ fn a_model_on_a_served_card_writes_what_the_processor_writes() {
 }
 
 #[test]
+fn the_card_in_logic_gives_the_same_and_counts_its_cycles() {
+    let mut served = Served::of("rtl", "8x1");
+    let cpu = served.run("cpu", &[]);
+    let card = served.run(&served.device(), &[]);
+    for key in ["tokens", "logits_hash"] {
+        assert_eq!(card[key], cpu[key], "{key}");
+    }
+    assert_eq!(card["cycles_are"], "counted");
+    let statistics = served.interrupt();
+    assert_eq!(
+        (&statistics["clients"], &statistics["blocked"]),
+        (&1.into(), &0.into())
+    );
+    assert!(statistics["cycles"].as_u64().expect("a number") > 10_000);
+}
+
+#[test]
 fn a_killed_server_leaves_a_socket_that_the_next_one_takes() {
     let mut served = Served::new("8x1");
     let mut child = served.child.take().expect("started");
@@ -173,7 +195,7 @@ fn a_killed_server_leaves_a_socket_that_the_next_one_takes() {
     let err = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(5), "{err}");
     assert!(err.contains("weft card --socket"), "{err}");
-    served.start("8x1");
+    served.start("behaviour", "8x1");
     let second = weft(&["card", "--socket", &served.text("card.sock")]);
     assert_eq!(second.status.code(), Some(2), "one server a socket");
     let file = weft(&["card", "--socket", &served.text("tiny.weft")]);

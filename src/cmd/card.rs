@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
 use weft_hdl::CoreConfig;
-use weft_models::vfio_user::{Event, ServeError, Server};
-use weft_models::{BehaviouralCard, Card, behaviour};
+use weft_hdl::pcie::CardConfig;
+use weft_models::vfio_user::{Event, ServeError, Server, Statistics};
+use weft_models::{BehaviouralCard, Card, CardProgram, RootConfig, RtlCard, behaviour};
 
 use crate::cmd::verilog::parse_config;
-use crate::exit::{self, fail};
+use crate::exit::{self, OrExit, fail};
 use crate::ui::{self, Cancel, outln};
 
 const EXAMPLES: &str = "\
@@ -15,6 +17,7 @@ Examples:
   weft card --socket card.sock
   weft run model.weft --prompt Hello -n 8 --device vfio-user:card.sock        (in another terminal)
   weft card --socket card.sock --config 8x16 --json
+  weft card --socket card.sock --model rtl
 
 QEMU 10.1 and later shows it to a guest: -device '{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":
 \"card.sock\"}}', with the guest's memory shared (memory-backend-memfd,share=on). Clients come one after another and
@@ -30,16 +33,35 @@ pub(crate) struct Args {
     /// Core configuration: banks x batch
     #[arg(long, value_name = "NAME", default_value = "8x1", value_parser = parse_config)]
     config: CoreConfig,
-    /// What the card is made of: its behaviour
-    #[arg(long, default_value = "behaviour", value_parser = ["behaviour"])]
-    model: String,
-    /// Log2 of the bytes of the window, BAR2
+    /// What the card is made of: its behaviour, or its register-transfer logic in the simulator, cycle by cycle
+    #[arg(long, value_enum, default_value_t = Model::Behaviour)]
+    model: Model,
+    /// Log2 of the bytes of the window, BAR2; the logic has at most 24
     #[arg(long, value_name = "BITS", default_value_t = behaviour::DEFAULT_WINDOW_LOG2,
         value_parser = clap::value_parser!(u8).range(window_range()))]
     window: u8,
     /// Print what was served as JSON at the end, and nothing before
     #[arg(long)]
     json: bool,
+}
+
+/// What a card is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Model {
+    /// What the contract says, without the wires
+    Behaviour,
+    /// The Verilog that is synthesised, behind a model of the root complex
+    Rtl,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    served: Statistics,
+    /// Cycles of the simulated logic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cycles: Option<u64>,
 }
 
 fn window_range() -> std::ops::RangeInclusive<i64> {
@@ -49,13 +71,30 @@ fn window_range() -> std::ops::RangeInclusive<i64> {
 /// Runs the verb.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let cancel = Cancel::install()?;
-    let mut card: Box<dyn Card> = Box::new(BehaviouralCard::new(args.config, args.window));
+    let mut behaviour;
+    let mut logic = None;
+    let card: &mut dyn Card = match args.model {
+        Model::Behaviour => {
+            behaviour = BehaviouralCard::new(args.config, args.window);
+            &mut behaviour
+        }
+        Model::Rtl => {
+            let config = CardConfig {
+                core: args.config,
+                log2_window: args.window.into(),
+            };
+            config.check().or_exit(exit::USAGE)?;
+            let program = CardProgram::new(config).or_exit(exit::DEVICE)?;
+            let card = RtlCard::new(&program, RootConfig::default()).or_exit(exit::DEVICE)?;
+            logic.insert(card)
+        }
+    };
+    // The socket is there when the card is.
     let server = Server::bind(&args.socket).map_err(coded)?;
     if !args.json {
         ui::note(format!(
-            "card {} ({}) at {}; Ctrl-C ends it",
+            "card {} at {}; Ctrl-C ends it",
             args.config,
-            args.model,
             args.socket.display()
         ));
     }
@@ -78,11 +117,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         }
     };
     let statistics = server
-        .serve(&mut *card, cancel.flag(), &mut watch)
+        .serve(card, cancel.flag(), &mut watch)
         .map_err(coded)?;
     drop(server);
     if args.json {
-        outln!("{}", serde_json::to_string_pretty(&statistics)?);
+        let report = Report {
+            served: statistics,
+            cycles: logic.map(|card| card.cycles()),
+        };
+        outln!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         ui::note(format!(
             "{} clients, {} bytes read, {} written, {} interrupts, {} accesses blocked",
