@@ -1,7 +1,7 @@
 //! What every core is held to: random streams with the twin's answers.
 
 use super::bench::Gaps;
-use super::stream::{Random, corrupted, hostile, session};
+use super::stream::{Random, corrupted, edges, hostile, read_fresh, session};
 use weft_hdl::{CoreConfig, Twin};
 use weft_protocol::packet::Request;
 use weft_protocol::registers::Register;
@@ -37,6 +37,16 @@ fn read_all(out: &mut Vec<u8>) {
     }
 }
 
+/// The stream, between reads: of all counters where no tile was ever opened, so that all are zero, and of the stable
+/// ones at the end.
+fn read_around(stream: Vec<u8>) -> Vec<u8> {
+    let mut out = Vec::new();
+    read_fresh(&mut out);
+    out.extend(stream);
+    read_all(&mut out);
+    out
+}
+
 /// `rounds` random streams of each sort.
 pub fn checks(config: CoreConfig, rounds: u64) -> Vec<Check> {
     let seed = (config.banks * 1000 + config.batch * 10 + config.depth) as u64;
@@ -47,9 +57,10 @@ pub fn checks(config: CoreConfig, rounds: u64) -> Vec<Check> {
             session(&mut random, &config, 4),
             hostile(&mut random, &config),
             corrupted(&mut random, &config),
+            edges(&mut random, &config),
         ];
-        for mut bytes in streams {
-            read_all(&mut bytes);
+        for stream in streams {
+            let bytes = read_around(stream);
             let mut twin = Twin::new(config);
             twin.push(&bytes);
             let gap = [0, 0, 60, 200];

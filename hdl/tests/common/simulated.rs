@@ -4,11 +4,14 @@ use super::bench::Gaps;
 use super::stream::Random;
 use std::sync::Arc;
 use weft_hdl::{CoreConfig, generate_verilog};
-use weft_sim::{Design, Program, Simulator};
+use weft_sim::{Design, Program, Simulator, Snapshot};
 
 /// A compiled core.
+///
+/// Its memories start with random words: nothing that the core answers may depend on what is in them.
 pub struct Simulated {
     program: Arc<Program>,
+    start: Snapshot,
     stream_bytes: usize,
 }
 
@@ -23,8 +26,19 @@ impl Simulated {
 
     /// Compiles a design that has the pins of this configuration's core.
     pub fn of_design(config: &CoreConfig, design: &Design) -> weft_sim::Result<Self> {
+        let program = design.compile()?;
+        let mut sim = Simulator::new(program.clone());
+        let mut random = Random(3);
+        let memories: Vec<String> = program.memories().map(|(path, ..)| path.into()).collect();
+        for path in memories {
+            let memory = sim.memory(&path)?;
+            for address in 0..memory.depth() {
+                sim.write_memory(memory, address, &[random.bits(), random.bits()])?;
+            }
+        }
         Ok(Self {
-            program: design.compile()?,
+            start: sim.save(),
+            program,
             stream_bytes: config.stream_bytes,
         })
     }
@@ -42,6 +56,7 @@ impl Simulated {
         enough: impl Fn(&[u32]) -> bool,
     ) -> (Vec<u32>, u64) {
         let mut sim = Simulator::new(self.program.clone());
+        sim.restore(&self.start).expect("the same program");
         let input = |name| sim.input(name).expect("an input of the core");
         let (in_valid, in_data, out_ready) =
             (input("in_valid"), input("in_data"), input("out_ready"));

@@ -3,6 +3,7 @@
 use weft_hdl::CoreConfig;
 use weft_protocol::ROW_GRANULE;
 use weft_protocol::layout::Kind;
+use weft_protocol::registers::Register;
 use weft_protocol::packet::{Group, GroupFlags, Header, Opcode, Request, masked_bundle};
 
 /// A small deterministic generator (splitmix64).
@@ -210,8 +211,73 @@ pub fn hostile(random: &mut Random, config: &CoreConfig) -> Vec<u8> {
         out.extend(random.bytes(junk));
         Request::Drain { tag: 5 }.encode(&mut out);
         Request::Reset.encode(&mut out);
+        read_fresh(&mut out);
     }
     out.extend(session(random, config, 1));
+    out
+}
+
+/// Appends reads of every register, for a place where no tile was opened since the start or a reset: the counters of
+/// cycles are known there.
+pub fn read_fresh(out: &mut Vec<u8>) {
+    for register in Register::ALL {
+        let register = *register as u16;
+        Request::Read { register }.encode(out);
+    }
+}
+
+/// Legal streams that random ones rarely hold: the largest tile and the smallest after each other, the largest group,
+/// resets of a tile that was not drained, after which there is no tile and no scale, drains of nothing, filling.
+pub fn edges(random: &mut Random, config: &CoreConfig) -> Vec<u8> {
+    let mut out = Vec::new();
+    let top = config.batch.ilog2() as u8;
+    let shape = |kind, columns, density| Shape {
+        kind,
+        columns,
+        density,
+        keep_scales: false,
+    };
+    let sparse = Some(0.04);
+    for (rows, log2_batch, groups) in [
+        (
+            config.rows(),
+            top,
+            vec![
+                shape(Kind::G4, 2, sparse),
+                shape(Kind::I8, 2, Some(0.5)),
+                shape(Kind::G4, 1, None),
+            ],
+        ),
+        (
+            ROW_GRANULE,
+            0,
+            vec![shape(Kind::I8, 64, Some(0.03)), shape(Kind::G4, 64, None)],
+        ),
+        (ROW_GRANULE, top, vec![shape(Kind::G4, 64, sparse); 3]),
+        (config.rows(), 0, vec![shape(Kind::I8, 1, None)]),
+    ] {
+        Request::Tile { rows, log2_batch }.encode(&mut out);
+        for shape in groups {
+            group(random, &mut out, config, rows, log2_batch, shape);
+        }
+        if random.chance(0.7) {
+            Request::Drain { tag: 6 }.encode(&mut out);
+        } else {
+            Request::Reset.encode(&mut out);
+            read_fresh(&mut out);
+            match random.below(3) {
+                0 => Request::Drain { tag: 7 }.encode(&mut out),
+                1 => group(random, &mut out, config, rows, 0, shape(Kind::I8, 1, None)),
+                _ => {
+                    let rows = config.rows();
+                    Request::Tile { rows, log2_batch }.encode(&mut out);
+                    Request::Drain { tag: 8 }.encode(&mut out);
+                }
+            }
+            Request::Reset.encode(&mut out);
+            read_fresh(&mut out);
+        }
+    }
     out
 }
 

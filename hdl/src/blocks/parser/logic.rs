@@ -356,7 +356,8 @@ impl<const D: usize> Logic for Parser<D> {
                     if !self.tile.q.val() {
                         self.refuse.next = true;
                         self.reason.d.next = 6.into();
-                    } else if !self.settled.q.val() {
+                    } else if !self.settled.q.val() || !self.answer_empty.val() {
+                        // A drain counts on an empty queue for its words.
                         self.state.d.next = State::Execute;
                     } else {
                         self.answer_low.d.next = (bit_cast::<32, 9>(self.granules.q.val()) << 16)
