@@ -3,9 +3,9 @@
 use weft_boards::Target;
 use weft_boards::board::Active;
 use weft_boards::pll::{self, PllKind};
-use weft_hdl::CoreConfig;
 use weft_hdl::board::{BoardConfig, Pll};
 use weft_hdl::link::{LinkConfig, clocks_per_bit};
+use weft_hdl::{CoreConfig, Family};
 use weft_protocol::serial::board_id;
 
 use crate::exit::{self, OrExit, fail};
@@ -32,6 +32,15 @@ pub(crate) fn baud(target: &Target<'_>, mhz: f64) -> anyhow::Result<u32> {
     })
 }
 
+/// The family whose cells a core for this board is built from; generic where the hardware description has none.
+pub(crate) fn family(target: &Target<'_>) -> Family {
+    // The multiplier of iCE40 is in the UltraPlus only.
+    if target.part.resources.multipliers == 0 {
+        return Family::Generic;
+    }
+    Family::named(&target.family.name).unwrap_or(Family::Generic)
+}
+
 /// The design of a board with this core, at `mhz`.
 pub(crate) fn complete(
     target: &Target<'_>,
@@ -46,6 +55,7 @@ pub(crate) fn complete(
         LinkConfig::new(clocks, board_id(&target.variant.name)),
     );
     config.pll = multiplier(target, mhz)?;
+    config.family = family(target);
     if let Some(leds) = &board.leds {
         config.leds = leds.pins.len();
         config.leds_low = leds.active == Active::Low;

@@ -178,7 +178,8 @@ fn a_core_that_is_too_large_is_told_which_one_fits() {
     let bench = Bench::new();
     let size = |name: &str| {
         let config = weft_hdl::CoreConfig::named(name).expect("a core");
-        let verilog = weft_hdl::generate_verilog(&config).expect("Verilog");
+        let verilog = weft_hdl::generate_verilog_for(&config, weft_hdl::Family::Ecp5);
+        let verilog = verilog.expect("Verilog");
         verilog.len() as u32
     };
     let wanted = [

@@ -44,22 +44,23 @@ endmodule
     )
 }
 
-/// Verilog of a signed 8 x 8 multiplier between registers: what the part's multiplier allows at most.
+/// Verilog of a frame around one signed 8 x 8 multiplier (module `weft_multiplier`, registers inside): what the part's
+/// multiplier allows at most.
 #[must_use]
 pub fn multiplier() -> String {
     format!(
         "module {MULTIPLIER}(input wire clk, input wire serial_rx, output wire serial_tx);
   reg [15:0] stimulus = 0;
-  reg signed [7:0] a = 0;
-  reg signed [7:0] b = 0;
-  reg signed [15:0] product = 0;
+  reg [15:0] answer = 0;
   reg [15:0] signature = 0;
+  wire [15:0] product;
+  weft_multiplier #(.A(8), .B(8)) multiplier(
+    .clock(clk), .a(stimulus[7:0]), .b(stimulus[15:8]), .product(product)
+  );
   always @(posedge clk) begin
     stimulus <= {{stimulus[14:0], serial_rx}};
-    a <= stimulus[7:0];
-    b <= stimulus[15:8];
-    product <= a * b;
-    signature <= {{signature[14:0], signature[15]}} ^ product;
+    answer <= product;
+    signature <= {{signature[14:0], signature[15]}} ^ answer;
   end
   assign serial_tx = signature[15];
 endmodule

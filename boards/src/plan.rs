@@ -181,8 +181,10 @@ impl Plan {
             Design::CoreOnly => Some(harness::core(options.stream_bytes)),
             Design::MultiplierOnly => Some(harness::multiplier()),
         };
-        if options.design == Design::CoreOnly {
-            generated.push("core.v".to_owned());
+        match options.design {
+            Design::Top => {}
+            Design::CoreOnly => generated.push("core.v".to_owned()),
+            Design::MultiplierOnly => generated.push("multiplier.v".to_owned()),
         }
         match frame {
             None => generated.push(own_source.to_owned()),

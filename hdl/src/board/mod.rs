@@ -13,6 +13,7 @@ pub mod panel;
 
 use crate::core::{self, CoreConfig, Error};
 use crate::link::{self, LinkConfig};
+use crate::primitives::Family;
 use crate::rtl::*;
 use panel::{LEDS, Panel};
 
@@ -126,6 +127,8 @@ pub struct BoardConfig {
     pub link: LinkConfig,
     /// The clock multiplier.
     pub pll: Pll,
+    /// Whose multipliers and memories the core is built from.
+    pub family: Family,
     /// LEDs on pins; the first four show something.
     pub leds: usize,
     /// LEDs light when their pin is low.
@@ -137,13 +140,14 @@ pub struct BoardConfig {
 }
 
 impl BoardConfig {
-    /// A design without clock multiplier, LEDs and buttons.
+    /// A design without clock multiplier, LEDs, buttons and a family's own cells.
     #[must_use]
     pub const fn new(core: CoreConfig, link: LinkConfig) -> Self {
         Self {
             core,
             link,
             pll: Pll::None,
+            family: Family::Generic,
             leds: 0,
             leds_low: false,
             buttons: 0,
@@ -151,10 +155,11 @@ impl BoardConfig {
         }
     }
 
-    /// The same design as a simulator runs it: with the pin's clock, and cycle by cycle the same behaviour.
+    /// The same design as a simulator runs it: with the pin's clock and generic cells, and cycle by cycle the same behaviour.
     #[must_use]
     pub fn simulated(mut self) -> Self {
         self.pll = Pll::None;
+        self.family = Family::Generic;
         self
     }
 }
@@ -164,7 +169,7 @@ impl BoardConfig {
 /// # Errors
 /// [`Error::Parameter`] and [`Error::LinkParameter`] for a configuration that cannot be built.
 pub fn generate_verilog(config: &BoardConfig) -> Result<String, Error> {
-    let mut text = core::generate_verilog(&config.core)?;
+    let mut text = core::generate_verilog_for(&config.core, config.family)?;
     text += &link::generate_verilog(&config.link, &config.core)?;
     text += &panel_verilog()?;
     text += config.pll.module();

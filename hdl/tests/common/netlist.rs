@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use weft_boards::Catalog;
 use weft_boards::tools::{DEFAULT_DIR, Tool, Tools};
-use weft_hdl::{CoreConfig, generate_verilog};
+use weft_hdl::{CoreConfig, Family, generate_verilog_for};
 
 /// The netlist of a core for a board's part, cell models included: Verilog with the core's own pins. `None`, and said
 /// loudly, where there is no yosys that serves the family.
@@ -17,7 +17,8 @@ pub fn synthesised(config: &CoreConfig, board: &str) -> Option<String> {
     let target = catalog.target(board).expect("a board");
     let family = target.family;
     let yosys = yosys(family.synthesis.oldest.as_deref())?;
-    let verilog = generate_verilog(config).expect("a configuration that can be built");
+    let own = Family::named(&family.name).unwrap_or(Family::Generic);
+    let verilog = generate_verilog_for(config, own).expect("a configuration that can be built");
     let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join("netlist")
         .join(format!("{}-{config}", family.name));

@@ -123,10 +123,16 @@ impl<'a> Job<'a> {
                 Ok(vec![("board.v".into(), text)])
             }
             Design::CoreOnly => {
-                let text = weft_hdl::generate_verilog(&self.config)?;
+                let family = design::family(&self.target);
+                let text = weft_hdl::generate_verilog_for(&self.config, family)?;
                 Ok(vec![("core.v".into(), text)])
             }
-            Design::MultiplierOnly => Ok(Vec::new()),
+            Design::MultiplierOnly => {
+                let [text, ..] = design::family(&self.target).primitives() else {
+                    return Err(fail(exit::FAILURE, "the family has no multiplier"));
+                };
+                Ok(vec![("multiplier.v".into(), (*text).into())])
+            }
         }
     }
 
