@@ -1,29 +1,25 @@
 //! The driver: start, run, and what to do when something goes wrong.
 
 use super::answers::{Answers, Came};
+use super::identity::identify;
+use super::idle::Idle;
 use super::load::Loads;
+use super::options::{COMMAND_LOG2, COMPLETION_LOG2, RESULT_LOG2, answer_bytes, ring_bytes};
 use super::plan::Plan;
 use super::ring::{Completions, Filled};
 use super::source::{self, Source};
 use super::transport::Transport;
-use super::{CardError, LinkStats};
+use super::{ALL_ONES, CardError, Completion, LinkStats, Options};
 use crate::container::Weft;
 use crate::device::stream::refused;
 use crate::device::{CoreInfo, Counters, Device, DeviceError, RunStats};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use weft_hdl::CoreConfig;
 use weft_protocol::packet::{ErrorCode, Header, Request};
-use weft_protocol::pcie::ring::{Outcome, RECORD_BYTES, Record, SLOT_BYTES};
-use weft_protocol::pcie::{CardRegister as R, Control, MAP_HASH, Shape, Status, VERSION};
-use weft_protocol::registers::{self, Register};
+use weft_protocol::pcie::ring::{Outcome, Record, SLOT_BYTES};
+use weft_protocol::pcie::{CardRegister as R, Control, Status};
+use weft_protocol::registers::Register;
 
-/// Log2 of the command ring's slots.
-const COMMAND_LOG2: u8 = 12;
-/// Log2 of the result ring's slots.
-const RESULT_LOG2: u8 = 8;
-/// Log2 of the completion ring's records: more than slots can be under way.
-const COMPLETION_LOG2: u8 = 13;
 /// How long a reset may take.
 const RESET: Duration = Duration::from_secs(2);
 /// A wait for an interrupt is cut into pieces of this, so that a lost one costs no more.
@@ -32,65 +28,6 @@ const LOST_INTERRUPT: Duration = Duration::from_millis(20);
 const SPINS: u32 = 2_000;
 /// A sleep between two looks.
 const NAP: Duration = Duration::from_micros(50);
-const ALL_ONES: u32 = u32::MAX;
-
-/// How the driver learns of completions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Completion {
-    /// Sleeps until the card interrupts.
-    Interrupts,
-    /// Looks at the ring in memory over and over.
-    Polling,
-}
-
-/// How a card is driven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// How completions are noticed.
-    pub completion: Completion,
-    /// Interrupt after so many records.
-    pub interrupt_count: u32,
-    /// Or so many cycles after the first.
-    pub interrupt_delay: u32,
-    /// Bytes of the ring for weights, 64 KiB or more: what resident memory is.
-    pub ring_bytes: usize,
-    /// How long a card may do nothing while it should.
-    pub timeout: Duration,
-    /// How often a run is tried again after a fault that may pass.
-    pub retries: u32,
-}
-
-impl Options {
-    /// Bytes of memory that a card may ask the system to lock, with the largest core that has a name.
-    #[must_use]
-    pub fn locked_bytes(&self) -> usize {
-        let answers = CoreConfig::NAMED.iter().map(|(_, c)| answer_bytes(c)).max();
-        self.ring_bytes + answers.unwrap_or(0) + ring_bytes()
-    }
-}
-
-/// Bytes of the three rings.
-const fn ring_bytes() -> usize {
-    (SLOT_BYTES << COMMAND_LOG2) + (SLOT_BYTES << RESULT_LOG2) + (RECORD_BYTES << COMPLETION_LOG2)
-}
-
-/// Bytes of buffers for answers: two of the longest.
-fn answer_bytes(core: &CoreConfig) -> usize {
-    (2 * (core.rows() * core.batch * 4 + 8)).max(256 << 10)
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            completion: Completion::Interrupts,
-            interrupt_count: 4,
-            interrupt_delay: 2_000, // 16 microseconds of 125 MHz
-            ring_bytes: 4 << 20,
-            timeout: Duration::from_secs(10),
-            retries: 2,
-        }
-    }
-}
 
 /// A card and its memory.
 pub struct PcieCard {
@@ -511,101 +448,5 @@ impl Drop for PcieCard {
         self.source.drain();
         // A card that cannot be stopped loses its memory next, when the transport goes.
         drop(self.stop());
-    }
-}
-
-/// Checks what the card says it is, and gives its core.
-fn identify(transport: &mut dyn Transport) -> Result<CoreConfig, CardError> {
-    for (register, wanted) in [
-        (R::Magic, registers::MAGIC),
-        (R::Version, VERSION),
-        (R::StreamHash, registers::MAP_HASH),
-        (R::CardHash, MAP_HASH),
-    ] {
-        let found = transport.read(register)?;
-        if found == ALL_ONES {
-            return Err(CardError::Lost);
-        }
-        if found != wanted {
-            return Err(CardError::Mismatch {
-                register: register.name(),
-                found,
-                wanted,
-            });
-        }
-    }
-    let found = transport.read(R::Shape)?;
-    let shape = Shape::from_register(found);
-    let core = CoreConfig {
-        banks: shape.banks.into(),
-        batch: shape.batch.into(),
-        stream_bytes: shape.stream_bytes.into(),
-        depth: 1usize
-            .checked_shl(shape.log2_depth.into())
-            .unwrap_or_default(),
-    };
-    match core.check() {
-        Ok(()) => Ok(core),
-        Err(_) => Err(CardError::Shape { shape: found }),
-    }
-}
-
-/// How long nothing has happened.
-struct Idle {
-    since: Instant,
-    next_look: Instant,
-    timeout: Duration,
-    /// Looks at the ring in vain.
-    looks: u32,
-    /// Waits that no interrupt ended.
-    silent: u32,
-    halted: bool,
-}
-
-/// Time between two looks at the status register.
-const LOOK: Duration = Duration::from_millis(100);
-
-impl Idle {
-    fn new(timeout: Duration) -> Self {
-        let now = Instant::now();
-        Self {
-            since: now,
-            next_look: now + LOOK,
-            timeout,
-            looks: 0,
-            silent: 0,
-            halted: false,
-        }
-    }
-
-    fn reset(&mut self) {
-        if self.looks > 0 || self.silent > 0 || self.halted {
-            *self = Self::new(self.timeout);
-        } else {
-            self.since = Instant::now();
-        }
-    }
-
-    /// Whether the last wait ended without an interrupt.
-    fn unanswered(&self) -> bool {
-        self.silent > 0
-    }
-
-    fn due_for_a_look(&mut self) -> bool {
-        let now = Instant::now();
-        let due = now >= self.next_look;
-        if due {
-            self.next_look = now + LOOK;
-        }
-        due
-    }
-
-    fn over(&self) -> bool {
-        self.since.elapsed() >= self.timeout
-    }
-
-    /// Notes that the card was seen halted; true if it was before.
-    fn halted_before(&mut self) -> bool {
-        std::mem::replace(&mut self.halted, true)
     }
 }

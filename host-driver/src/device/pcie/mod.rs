@@ -10,13 +10,16 @@
 //! | `load` | data on their way: read or copied into the DMA-mapped ring, then described in slots |
 //! | `answers` | buffers for results, and what came in them |
 //! | `ring` | the three rings of [`weft_protocol::pcie::ring`] from the host's side |
-//! | `card` | start, run, time-outs, faults, reset |
+//! | `card` | start, run, faults, reset; `idle` has its time-outs, `identity` what it accepts, `options` its sizes |
 //! | `transport`, `socket`, `vfio` | the ways to a card |
 
 mod answers;
 mod card;
 mod error;
+mod identity;
+mod idle;
 mod load;
+mod options;
 #[allow(unsafe_code)]
 mod pin;
 mod plan;
@@ -26,13 +29,17 @@ mod source;
 mod transport;
 mod vfio;
 
-pub use card::{Completion, Options, PcieCard};
+pub use card::PcieCard;
 pub use error::CardError;
+pub use options::{Completion, Options};
 pub use socket::Socket;
 pub use transport::{DmaBuffer, Transport};
 pub use vfio::{Protection, Vfio, examine, parse_address};
 
 use serde::Serialize;
+
+/// What a register reads as when nothing answers.
+const ALL_ONES: u32 = u32::MAX;
 
 /// What went over the link since the card was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
