@@ -14,5 +14,6 @@ pub mod rtl;
 
 pub use crate::core::twin::Twin;
 pub use crate::core::{CoreConfig, Error, generate_verilog, generate_verilog_for};
+pub use crate::pcie::artix7::generate_artix7;
 pub use crate::pcie::{CardConfig, generate_card};
 pub use crate::primitives::Family;

@@ -7,6 +7,7 @@
 //! writes of them, [`sender`] puts every packet on the stream.
 
 pub mod answers;
+pub mod artix7;
 pub mod buffer;
 pub mod card;
 pub mod commands;
