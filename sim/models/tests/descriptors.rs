@@ -163,7 +163,7 @@ fn answers(bytes: &[u8]) -> Vec<Vec<u8>> {
     while at < words.len() {
         let header = words[at];
         let sums = if header & 0xff == 0x83 {
-            64 * (header >> 16) << (header >> 8 & 7)
+            (64 * (header >> 16)) << ((header >> 8) & 7)
         } else {
             0
         };

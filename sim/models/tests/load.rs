@@ -37,7 +37,7 @@ fn load(seed: u64, config: RootConfig) -> Load {
     let mut at = 0;
     while at < words.len() {
         let sums = if words[at] & 0xff == 0x83 {
-            64 * (words[at] >> 16) << (words[at] >> 8 & 7)
+            (64 * (words[at] >> 16)) << ((words[at] >> 8) & 7)
         } else {
             0
         };
