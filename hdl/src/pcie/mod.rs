@@ -88,15 +88,15 @@ pub fn generate_card(config: &CardConfig) -> Result<String, Error> {
     config.check()?;
     // As for the bare core: stream bits, mask bits a bank and beat, plane bits, queued beat bits.
     match (config.core.stream_bytes, config.core.banks) {
-        (4, 1) => describe::<32, 32, 64, 33>(config),
-        (4, 2) => describe::<32, 16, 64, 33>(config),
-        (4, 4) => describe::<32, 8, 64, 33>(config),
-        (4, _) => describe::<32, 4, 64, 33>(config),
-        (_, 1) => describe::<64, 64, 128, 65>(config),
-        (_, 2) => describe::<64, 32, 128, 65>(config),
-        (_, 4) => describe::<64, 16, 128, 65>(config),
-        (_, 8) => describe::<64, 8, 128, 65>(config),
-        (_, _) => describe::<64, 4, 128, 65>(config),
+        (4, 1) => describe::<32, 32, 64, 40>(config),
+        (4, 2) => describe::<32, 16, 64, 40>(config),
+        (4, 4) => describe::<32, 8, 64, 40>(config),
+        (4, _) => describe::<32, 4, 64, 40>(config),
+        (_, 1) => describe::<64, 64, 128, 72>(config),
+        (_, 2) => describe::<64, 32, 128, 72>(config),
+        (_, 4) => describe::<64, 16, 128, 72>(config),
+        (_, 8) => describe::<64, 8, 128, 72>(config),
+        (_, _) => describe::<64, 4, 128, 72>(config),
     }
 }
 

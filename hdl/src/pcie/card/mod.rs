@@ -23,7 +23,7 @@ use crate::core::SpmmCore;
 use crate::rtl::*;
 
 /// A Weft card behind a stream of transaction-layer packets. `D` is the core's stream width in bits, `M = D / banks`,
-/// `F = 2 D`, `E = D + 1`.
+/// `F = 2 D`, `E = D + 8`.
 ///
 /// Both packet streams carry the packets' bytes in order, eight a beat, the first one in the low bits; a header's
 /// digest never comes with them.
