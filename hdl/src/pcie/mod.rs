@@ -25,6 +25,7 @@ pub mod window;
 pub mod writer;
 
 use crate::core::{CoreConfig, Error};
+use crate::primitives::Family;
 use crate::rtl::*;
 use card::Card;
 use weft_protocol::pcie::MAP_HASH;
@@ -86,6 +87,15 @@ impl CardConfig {
 /// [`Error::Parameter`] for a configuration that cannot be built.
 pub fn generate_card(config: &CardConfig) -> Result<String, Error> {
     config.check()?;
+    let mut text = described(config)?;
+    for primitive in Family::Generic.primitives() {
+        text.push('\n');
+        text.push_str(primitive);
+    }
+    Ok(text)
+}
+
+fn described(config: &CardConfig) -> Result<String, Error> {
     // As for the bare core: stream bits, mask bits a bank and beat, plane bits, queued beat bits.
     match (config.core.stream_bytes, config.core.banks) {
         (4, 1) => describe::<32, 32, 64, 40>(config),
