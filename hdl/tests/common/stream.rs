@@ -3,8 +3,8 @@
 use weft_hdl::CoreConfig;
 use weft_protocol::ROW_GRANULE;
 use weft_protocol::layout::Kind;
-use weft_protocol::registers::Register;
 use weft_protocol::packet::{Group, GroupFlags, Header, Opcode, Request, masked_bundle};
+use weft_protocol::registers::Register;
 
 /// A small deterministic generator (splitmix64).
 #[derive(Clone, Debug)]

@@ -253,10 +253,10 @@ impl<const F: usize> Logic for Rounds<F> {
                 | (bit_cast::<4, 1>(self.near1.val().into()) << 1)
                 | (bit_cast::<4, 1>(self.near2.val().into()) << 2)
                 | (bit_cast::<4, 1>(self.near3.val().into()) << 3);
-            self.held_free.d.next = !(self.near0.val() && self.go.val())
-                && !self.near1.val()
-                && !self.near2.val()
-                && !self.near3.val();
+            self.held_free.d.next = !((self.near0.val() && self.go.val())
+                || self.near1.val()
+                || self.near2.val()
+                || self.near3.val());
             for i in 0..self._banks {
                 self.held_slot[i].d.next = self.placed_slot[i].q.val();
                 self.held_shift[i].d.next = self.placed_shift[i].q.val();
