@@ -122,7 +122,7 @@ fn products_are_the_twins_and_clients_come_one_after_another() {
             .registers(&[Register::Magic, Register::Tiles])
             .expect("registers");
         assert_eq!(registers, [MAGIC, 4]);
-        let bytes: Vec<u8> = (0..8 * 2000u32).map(|i| (i * 7 >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..8 * 2000u32).map(|i| ((i * 7) >> 3) as u8).collect();
         serial.loop_back(&bytes).expect("an echo");
         compare(&mut serial, CORE, 1);
         let stats = serial.stats();

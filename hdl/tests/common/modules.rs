@@ -24,7 +24,7 @@ pub fn modules(verilog: &str) -> Vec<Module> {
             });
         }
         at += line.len();
-        if let Some(open) = out.last_mut().filter(|m| m.range.len() == 0)
+        if let Some(open) = out.last_mut().filter(|m| m.range.is_empty())
             && line.starts_with("endmodule")
         {
             open.range = open.range.start..at;

@@ -124,10 +124,10 @@ fn one(args: &Args, job: &Job<'_>, cancel: &ui::Cancel) -> anyhow::Result<Built>
         }
         other => other.map_err(|e| job::coded(&e))?,
     };
-    if let Some(made) = job.passport(&programs, &sources, &built)? {
-        if let Some(store) = &args.keep {
-            job.keep(&made, &store.join(&job.plan.board))?;
-        }
+    if let Some(made) = job.passport(&programs, &sources, &built)?
+        && let Some(store) = &args.keep
+    {
+        job.keep(&made, &store.join(&job.plan.board))?;
     }
     if args.report.is_some() {
         job.page(&programs, &built)?;

@@ -97,7 +97,7 @@ impl Generator<'_> {
                 Expr::Concat(parts)
             }
             "{n{}}" => {
-                let divisors: Vec<u32> = (1..=width).filter(|d| width % d == 0).collect();
+                let divisors: Vec<u32> = (1..=width).filter(|d| width.is_multiple_of(*d)).collect();
                 let part = *self.rng.pick(&divisors);
                 let a = self.operand(format!("a{n}"), part, signed);
                 Expr::Repeat(width / part, Box::new(a))
