@@ -136,8 +136,13 @@ pub fn session(random: &mut Random, config: &CoreConfig, tiles: usize) -> Vec<u8
     out
 }
 
+/// Sorts of requests that a core refuses; the last two are the same.
+pub const REFUSALS: usize = 11;
+
 /// Appends one request that a core refuses; most leave a tile open before it.
-pub fn refused(random: &mut Random, out: &mut Vec<u8>, config: &CoreConfig) {
+///
+/// `sort` below [`REFUSALS`] says why.
+pub fn refused(random: &mut Random, out: &mut Vec<u8>, config: &CoreConfig, sort: usize) {
     let rows = ROW_GRANULE
         * (1 + random
             .below(config.depth * config.banks / ROW_GRANULE)
@@ -150,7 +155,7 @@ pub fn refused(random: &mut Random, out: &mut Vec<u8>, config: &CoreConfig) {
     let raw = |op: Opcode, flags: u8, arg16: u16, arg32: u32| {
         Header::new(op, flags, arg16, arg32).to_bytes()
     };
-    match random.below(11) {
+    match sort {
         0 => out.extend_from_slice(&[0x77, 1, 2, 3, 4, 5, 6, 7]),
         1 => out.extend(raw(Opcode::Result, 0, 0, 0)),
         2 => out.extend(raw(Opcode::Tile, 0, 0, 0)),
@@ -202,11 +207,12 @@ pub fn refused(random: &mut Random, out: &mut Vec<u8>, config: &CoreConfig) {
 /// A session with refusals, junk after them, and resets that end them; ends with a legal session.
 pub fn hostile(random: &mut Random, config: &CoreConfig) -> Vec<u8> {
     let mut out = Vec::new();
-    for _ in 0..6 {
+    let first = random.below(REFUSALS);
+    for sort in first..first + 6 {
         if random.chance(0.7) {
             out.extend(session(random, config, 1));
         }
-        refused(random, &mut out, config);
+        refused(random, &mut out, config, sort % REFUSALS);
         let junk = 8 * random.below(40);
         out.extend(random.bytes(junk));
         Request::Drain { tag: 5 }.encode(&mut out);
@@ -223,6 +229,75 @@ pub fn read_fresh(out: &mut Vec<u8>) {
     for register in Register::ALL {
         let register = *register as u16;
         Request::Read { register }.encode(out);
+    }
+}
+
+/// Appends a group whose columns each have all their work in one bank, so that its queues are the ones that fill, or
+/// a few of the rows that it ended with, which must wait for their sums.
+fn one_bank_at_a_time(
+    random: &mut Random,
+    out: &mut Vec<u8>,
+    config: &CoreConfig,
+    rows: usize,
+    log2_batch: u8,
+) {
+    let of_bank = rows / config.banks;
+    let mut bundles = Vec::new();
+    for bank in 0..config.banks {
+        for part in 0..4 {
+            let mut mask = vec![0; rows / 8];
+            for k in 0..of_bank {
+                let row = k * config.banks + bank;
+                let wanted = match part {
+                    0 | 2 => true,
+                    1 => k + 1 == of_bank,
+                    _ => k + 4 >= of_bank && random.chance(0.4),
+                };
+                mask[row / 8] |= u8::from(wanted) << (row % 8);
+            }
+            let codes = random.bytes(rows);
+            bundles.push(masked_bundle(Kind::I8, &mask, &codes, config.banks));
+        }
+    }
+    bundles.truncate(weft_protocol::MAX_COLUMNS);
+    let activations = random.bytes(bundles.len() << log2_batch);
+    let activations: Vec<i8> = activations.iter().map(|&b| b as i8).collect();
+    Request::Group(Group {
+        kind: Kind::I8,
+        masked: true,
+        activations: &activations,
+        scales: None,
+        bundles: bundles.iter().map(Vec::as_slice).collect(),
+    })
+    .encode(out);
+}
+
+/// Appends a group that leaves work behind, one dense column after it, and a group that begins with the row that the
+/// column ended with: the only way for a sum to be wanted in the next cycle.
+fn meeting(random: &mut Random, out: &mut Vec<u8>, config: &CoreConfig, rows: usize) {
+    for (columns, wanted) in [
+        (12, Some(0..rows)),
+        (1, None),
+        (1, Some(rows - config.banks..rows)),
+    ] {
+        let bundle = match &wanted {
+            None => random.bytes(Kind::I8.dense_bytes(rows)),
+            Some(range) => {
+                let mut mask = vec![0; rows / 8];
+                for row in range.clone().filter(|r| r % config.banks == 0) {
+                    mask[row / 8] |= 1 << (row % 8);
+                }
+                masked_bundle(Kind::I8, &mask, &random.bytes(rows), config.banks)
+            }
+        };
+        Request::Group(Group {
+            kind: Kind::I8,
+            masked: wanted.is_some(),
+            activations: &vec![5; columns],
+            scales: None,
+            bundles: vec![bundle.as_slice(); columns],
+        })
+        .encode(out);
     }
 }
 
@@ -259,6 +334,10 @@ pub fn edges(random: &mut Random, config: &CoreConfig) -> Vec<u8> {
         Request::Tile { rows, log2_batch }.encode(&mut out);
         for shape in groups {
             group(random, &mut out, config, rows, log2_batch, shape);
+        }
+        one_bank_at_a_time(random, &mut out, config, rows, log2_batch);
+        if log2_batch == 0 {
+            meeting(random, &mut out, config, rows);
         }
         if random.chance(0.7) {
             Request::Drain { tag: 6 }.encode(&mut out);
