@@ -124,6 +124,16 @@ impl Bits {
         let limb = &mut self.limbs[(i / 64) as usize];
         *limb = *limb & !(1 << (i % 64)) | u64::from(value) << (i % 64);
     }
+    /// Overwrites the bits from `lo` on, which must be zero, with `part`, which must fit.
+    pub(crate) fn insert(&mut self, lo: u32, part: &Bits) {
+        let (at, shift) = ((lo / 64) as usize, lo % 64);
+        for (i, limb) in part.limbs.iter().enumerate() {
+            self.limbs[at + i] |= limb << shift;
+            if shift > 0 && limb >> (64 - shift) != 0 {
+                self.limbs[at + i + 1] |= limb >> (64 - shift);
+            }
+        }
+    }
     /// Whether every bit is zero.
     pub fn is_zero(&self) -> bool {
         self.limbs.iter().all(|l| *l == 0)

@@ -39,6 +39,8 @@ fn modules(seeds: Range<u64>) {
             random_stimulus(&mut rng, design, CYCLES)
         }));
         cases = rest;
+        let done = (chunk + CHUNK).min(seeds.end) - seeds.start;
+        println!("{done} modules compared, {} differ", failures.len());
     }
     assert!(
         failures.is_empty(),

@@ -222,15 +222,22 @@ impl Elaborator<'_> {
         if n.sign() && self.shape(scope, b)?.signed {
             return Err(self.unsupported(line, "negative exponent"));
         }
+        let bits = (0..n.width())
+            .rev()
+            .find(|i| n.bit(*i))
+            .map_or(0, |i| i + 1);
         let (mut result, mut square) = (Bits::new(to.width, 1), base);
-        for i in 0..n.width() {
+        let product = (square.limbs().len() as u64).pow(2);
+        self.at = ("power", line);
+        for i in 0..bits {
+            self.builder.charge(2 * product);
+            self.check()?;
             if n.bit(i) {
                 result = result.mul(&square);
             }
-            if (i + 1..n.width()).all(|j| !n.bit(j)) {
-                break;
+            if i + 1 < bits {
+                square = square.mul(&square);
             }
-            square = square.mul(&square);
         }
         Ok(self.builder.constant(result))
     }

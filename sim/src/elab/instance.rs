@@ -1,6 +1,6 @@
 //! Walking the hierarchy: parameters, declarations, items and port connections of one instance.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Elaborator;
 use super::lvalue::Target;
@@ -8,11 +8,14 @@ use super::process::{Env, Kind};
 use super::scope::{Scope, Symbol};
 use super::select::Offset;
 use crate::bits::Bits;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::front::ast::{
     Connection, Direction, ExprKind, Instance, Item, Module, Param, Sensitivity,
 };
 use crate::ir::{Input, Named, NodeId, Op};
+
+/// Work of looking at an item, a port or a connection, see [`MAX_WORK`](crate::limits::MAX_WORK).
+const ITEM_WORK: u64 = 256;
 
 /// Parameter values that an instantiation gives, by name.
 type Overrides = HashMap<String, (Bits, bool)>;
@@ -64,13 +67,14 @@ impl<'m> Elaborator<'m> {
             }
         }
         let directions: HashMap<String, Direction> = directions(module).into_iter().collect();
+        let ports: HashSet<&String> = module.ports.iter().collect();
         for port in &module.ports {
             if !directions.contains_key(port) {
                 return Err(self.meaning(module.line, format!("port `{port}` has no direction")));
             }
         }
         for name in directions.keys() {
-            if !module.ports.contains(name) {
+            if !ports.contains(name) {
                 return Err(self.meaning(
                     module.line,
                     format!("`{name}` has a direction and is no port"),
@@ -81,6 +85,7 @@ impl<'m> Elaborator<'m> {
     }
 
     fn param(&mut self, scope: &mut Scope, p: &Param, overrides: &Overrides) -> Result<()> {
+        self.at = ("parameter", p.line);
         let given = overrides.get(&p.name).filter(|_| !p.local).cloned();
         let symbol = match (&p.value.kind, given) {
             (ExprKind::Real, None) => Symbol::Unusable("real constant"),
@@ -97,9 +102,14 @@ impl<'m> Elaborator<'m> {
                     );
                     let width = l.abs_diff(r).saturating_add(1);
                     if width > crate::limits::MAX_WIDTH.into() {
-                        return Err(
-                            self.meaning(p.line, format!("parameter `{}` is too wide", p.name))
-                        );
+                        return Err(Error::Limit {
+                            what: format!(
+                                "the width of parameter `{}` at {}:{}",
+                                p.name, self.file, p.line
+                            ),
+                            name: "MAX_WIDTH",
+                            limit: crate::limits::MAX_WIDTH.into(),
+                        });
                     }
                     value = if signed {
                         value.sext(width as u32)
@@ -121,6 +131,7 @@ impl<'m> Elaborator<'m> {
 
     fn body(&mut self, module: &'m Module, scope: &mut Scope) -> Result<()> {
         for item in &module.items {
+            self.check()?;
             match item {
                 Item::Param(_) => {}
                 Item::Decl(d) => {
@@ -148,8 +159,9 @@ impl<'m> Elaborator<'m> {
                     }
                 }
                 Item::Assign(line, target, value) => {
+                    self.at = ("assignment", *line);
                     let targets = self.targets(scope, &Env::none(), target)?;
-                    let width = targets.iter().map(Target::width).sum();
+                    let width = self.total_width(*line, &targets)?;
                     let value = self.assigned(scope, &Env::none(), value, width)?;
                     self.connect(*line, targets, value, width)?;
                 }
@@ -185,7 +197,7 @@ impl<'m> Elaborator<'m> {
                     width,
                     total,
                 } => {
-                    if lo < 0 || lo + i64::from(width) > i64::from(total) {
+                    if lo < 0 || lo.saturating_add(width.into()) > total.into() {
                         return Err(
                             self.meaning(line, "the assigned part lies outside the declared range")
                         );
@@ -210,17 +222,21 @@ impl<'m> Elaborator<'m> {
                 format!("module `{}` is not defined in this text", i.module),
             ));
         };
-        let ports = directions(module);
+        let ports: HashMap<String, Direction> = directions(module).into_iter().collect();
         let empty = module
             .items
             .iter()
             .all(|item| matches!(item, Item::Decl(_) | Item::Param(_)));
-        if empty && ports.iter().any(|(_, d)| *d == Direction::Output) {
+        if empty && ports.values().any(|d| *d == Direction::Output) {
             return Err(
                 self.unsupported(i.line, format!("instance of the black box `{}`", i.module))
             );
         }
+        self.at = ("instance", i.line);
         self.enter(&module.name)?;
+        let size = module.items.len() + module.ports.len() + i.params.len() + i.ports.len();
+        self.builder.charge(ITEM_WORK * size as u64);
+        self.check()?;
         let mut overrides = Overrides::new();
         let names = module.items.iter().filter_map(|item| match item {
             Item::Param(p) if !p.local => Some(p.name.clone()),
@@ -238,14 +254,14 @@ impl<'m> Elaborator<'m> {
             let Some(Symbol::Signal { id, shape, .. }) = inner.names.get(&name).cloned() else {
                 return Err(self.unsupported(c.line, format!("port `{name}` that is no vector")));
             };
-            match ports.iter().find(|(n, _)| *n == name) {
-                Some((_, Direction::Input)) => {
+            match ports.get(&name) {
+                Some(Direction::Input) => {
                     let node = self.assigned(scope, &Env::none(), value, shape.width)?;
                     self.drive(c.line, id, 0, node)?;
                 }
                 _ => {
                     let targets = self.targets(scope, &Env::none(), value)?;
-                    let width = targets.iter().map(Target::width).sum();
+                    let width = self.total_width(c.line, &targets)?;
                     let node = self.builder.add(Op::Signal(id), shape.width);
                     let to = super::shape::Shape {
                         width,
@@ -269,10 +285,11 @@ impl<'m> Elaborator<'m> {
         what: &str,
     ) -> Result<Vec<(String, &'c Connection)>> {
         let mut out: Vec<(String, &Connection)> = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
+        let known: HashSet<&String> = names.iter().collect();
         for (n, c) in connections.iter().enumerate() {
             let name = match (&c.name, names.get(n)) {
-                (Some(name), _) if names.contains(name) => name.clone(),
+                (Some(name), _) if known.contains(name) => name.clone(),
                 (None, Some(name)) => name.clone(),
                 (None, None) if c.value.is_none() => continue,
                 (given, _) => {

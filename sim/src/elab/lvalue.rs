@@ -4,9 +4,10 @@ use super::Elaborator;
 use super::process::Env;
 use super::scope::{Scope, Symbol};
 use super::select::Offset;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::front::ast::{Expr, ExprKind};
 use crate::ir::NodeId;
+use crate::limits::MAX_WIDTH;
 
 /// One assigned part.
 #[derive(Debug, Clone)]
@@ -45,6 +46,22 @@ impl Elaborator<'_> {
         let mut out = Vec::new();
         self.collect_targets(scope, env, e, &mut out)?;
         Ok(out)
+    }
+
+    /// Bits that `targets` have together.
+    pub(super) fn total_width(&self, line: u32, targets: &[Target]) -> Result<u32> {
+        let width = targets.iter().map(|t| u64::from(t.width())).sum::<u64>();
+        if width > MAX_WIDTH.into() {
+            return Err(Error::Limit {
+                what: format!(
+                    "the width {width} of the assignment at {}:{line}",
+                    self.file
+                ),
+                name: "MAX_WIDTH",
+                limit: MAX_WIDTH.into(),
+            });
+        }
+        Ok(width as u32)
     }
 
     fn collect_targets(
@@ -123,7 +140,7 @@ impl Elaborator<'_> {
                             return Err(self
                                 .unsupported(e.line, "write to a computed part of a memory word"));
                         };
-                        if lo < 0 || lo + i64::from(width) > i64::from(shape.width) {
+                        if lo < 0 || lo.saturating_add(width.into()) > shape.width.into() {
                             return Err(self.meaning(
                                 e.line,
                                 "the assigned part lies outside the memory word",

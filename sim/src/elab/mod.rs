@@ -37,6 +37,8 @@ struct Elaborator<'m> {
     instances: usize,
     /// Names of the modules from the top down to the current one.
     stack: Vec<&'m str>,
+    /// What is being elaborated, and its line.
+    at: (&'static str, u32),
 }
 
 /// Elaborates `top` of `modules` into a netlist with symbolic signals; `file` is the name used in messages.
@@ -77,10 +79,14 @@ pub(crate) fn elaborate(file: &str, modules: &[ast::Module], top: &str) -> Resul
         memory_bits: 0,
         instances: 0,
         stack: Vec::new(),
+        at: ("module", top_module.line),
     };
-    e.top(top_module)?;
-    e.builder.check()?;
+    let done = e.top(top_module);
+    // What else went wrong may come from the placeholders after a limit.
+    e.check()?;
+    done?;
     let (signals, drivers) = e.drivers();
+    e.check()?;
     Ok(Netlist {
         nodes: e.builder.finish()?,
         inputs: e.inputs,
@@ -113,18 +119,36 @@ impl<'m> Elaborator<'m> {
             construct: construct.into(),
         }
     }
+    /// Fails if a limit of the builder was hit, naming what was being elaborated.
+    fn check(&self) -> Result<()> {
+        self.builder.check().map_err(|e| match e {
+            Error::Limit { what, name, limit } => Error::Limit {
+                what: format!("{what} up to the {}", self.construct()),
+                name,
+                limit,
+            },
+            other => other,
+        })
+    }
+    /// What is being elaborated, with its place.
+    fn construct(&self) -> String {
+        format!("{} at {}:{}", self.at.0, self.file, self.at.1)
+    }
     /// Counts one more instance of `module` below the current one.
     fn enter(&mut self, module: &'m str) -> Result<()> {
         self.instances += 1;
         let (what, name, limit) = if self.stack.len() >= MAX_HIERARCHY {
             (
-                format!("the hierarchy below module `{module}`"),
+                format!(
+                    "the hierarchy below module `{module}` at the {}",
+                    self.construct()
+                ),
                 "MAX_HIERARCHY",
                 MAX_HIERARCHY,
             )
         } else if self.instances > MAX_INSTANCES {
             (
-                "the number of instances".to_string(),
+                format!("the number of instances up to the {}", self.construct()),
                 "MAX_INSTANCES",
                 MAX_INSTANCES,
             )

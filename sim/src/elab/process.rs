@@ -12,6 +12,12 @@ use crate::front::ast::{CaseItem, CaseKind, Expr, ExprKind, Stmt, StmtKind};
 use crate::ir::{Binary as Bin, NodeId, Op, WordMap, Write};
 use crate::limits::MAX_LOOP_ITERATIONS;
 
+/// Work of executing a statement, of looking through a layer of values, and of a memory write, see
+/// [`MAX_WORK`](crate::limits::MAX_WORK).
+const STATEMENT_WORK: u64 = 32;
+const LAYER_WORK: u64 = 8;
+const WRITE_WORK: u64 = 256;
+
 /// What a process is triggered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -91,6 +97,7 @@ impl Elaborator<'_> {
     }
 
     pub(super) fn current(&mut self, env: &Env, slot: Slot) -> NodeId {
+        self.builder.charge(LAYER_WORK * env.layers.len() as u64);
         if let Some(node) = env.get(slot) {
             return node;
         }
@@ -106,6 +113,9 @@ impl Elaborator<'_> {
     }
 
     pub(super) fn exec(&mut self, scope: &mut Scope, p: &mut Process, s: &Stmt) -> Result<()> {
+        self.at = ("statement", s.line);
+        self.builder.charge(STATEMENT_WORK);
+        self.check()?;
         match &s.kind {
             StmtKind::Empty => Ok(()),
             StmtKind::Block(body) => body.iter().try_for_each(|s| self.exec(scope, p, s)),
@@ -151,14 +161,13 @@ impl Elaborator<'_> {
                     p.iterations += 1;
                     if p.iterations > MAX_LOOP_ITERATIONS {
                         return Err(Error::Limit {
-                            what: format!("the loop at line {}", s.line),
+                            what: format!("the loop at {}:{}", self.file, s.line),
                             name: "MAX_LOOP_ITERATIONS",
                             limit: MAX_LOOP_ITERATIONS as u64,
                         });
                     }
                     self.exec(scope, p, body)?;
                     self.exec(scope, p, step)?;
-                    self.builder.check()?;
                 }
             }
         }
@@ -188,7 +197,7 @@ impl Elaborator<'_> {
         for (slot, value) in merged {
             p.env.set(slot, value);
         }
-        self.builder.check()
+        self.check()
     }
 
     fn merged(&mut self, p: &Process, c: NodeId, then: Layer, mut other: Layer) -> Layer {
@@ -254,7 +263,7 @@ impl Elaborator<'_> {
         let mut rest = self.branch(scope, p, none_before, default)?;
         for (hit, layer) in arms.into_iter().rev() {
             rest = self.merged(p, hit, layer, rest);
-            self.builder.check()?;
+            self.check()?;
         }
         for (slot, value) in rest {
             p.env.set(slot, value);
@@ -289,7 +298,7 @@ impl Elaborator<'_> {
         later: bool,
     ) -> Result<()> {
         let targets = self.targets(scope, &p.env, target)?;
-        let width = targets.iter().map(Target::width).sum();
+        let width = self.total_width(line, &targets)?;
         let value = self.assigned(scope, &p.env, value, width)?;
         let mut hi = width;
         for t in targets {
@@ -328,6 +337,8 @@ impl Elaborator<'_> {
                 for c in &p.path {
                     enable = self.builder.and(enable, *c);
                 }
+                self.builder.charge(WRITE_WORK);
+                self.builder.hold(8 * size_of::<Write>() as u64);
                 p.writes.push((
                     id,
                     Write {
@@ -346,6 +357,7 @@ impl Elaborator<'_> {
                 width,
                 total,
             } => {
+                self.builder.charge(u64::from(total / 8));
                 let none = Bits::zero(total);
                 let (bits, style) = p.assigned.entry(id).or_insert((none, later));
                 if *style != later {
@@ -358,7 +370,7 @@ impl Elaborator<'_> {
                 let old = self.current(&p.env, (id, later));
                 let new = match offset {
                     Offset::Known(lo) => {
-                        let outside = lo < 0 || lo + i64::from(width) > i64::from(total);
+                        let outside = lo < 0 || lo.saturating_add(width.into()) > total.into();
                         if outside {
                             return Err(self.meaning(
                                 line,

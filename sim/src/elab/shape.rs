@@ -51,7 +51,10 @@ impl Elaborator<'_> {
         let s = self.compute_shape(scope, e)?;
         if s.width > MAX_WIDTH {
             return Err(Error::Limit {
-                what: format!("the width {} of the expression at line {}", s.width, e.line),
+                what: format!(
+                    "the width {} of the expression at {}:{}",
+                    s.width, self.file, e.line
+                ),
                 name: "MAX_WIDTH",
                 limit: MAX_WIDTH.into(),
             });

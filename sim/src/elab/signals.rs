@@ -1,5 +1,7 @@
 //! Signals of the flat design and what drives them.
 
+use std::collections::BTreeMap;
+
 use super::Elaborator;
 use super::process::{Kind, Process};
 use super::resets::{self, AsyncReset};
@@ -11,12 +13,17 @@ use crate::front::ast::{Decl, DeclKind, Declarator, Expr, Stmt};
 use crate::ir::{Memory, Named, NodeId, Op, Piece, Register};
 use crate::limits::{MAX_MEMORY_BITS, MAX_WIDTH};
 
+/// Work of a declaration and bits of what is kept of it, see [`MAX_WORK`](crate::limits::MAX_WORK).
+const DECLARED_WORK: u64 = 256;
+const DECLARED_BITS: u64 = 512;
+
 /// A declared signal of one instance.
 pub(super) struct Signal {
     pub(super) path: String,
     pub(super) width: u32,
     pub(super) init: Option<Bits>,
-    pub(super) pieces: Vec<Piece>,
+    /// What drives it, by the lowest bit; no two overlap.
+    pieces: BTreeMap<u32, Piece>,
     /// The registers that hold it, with the lowest bit of each.
     registers: Vec<(u32, u32)>,
 }
@@ -34,6 +41,7 @@ impl Elaborator<'_> {
 
     /// Declares every name of `decl`; a second declaration of a port's name must agree with the first.
     pub(super) fn declare(&mut self, scope: &mut Scope, decl: &Decl) -> Result<()> {
+        self.at = ("declaration", decl.line);
         let range = match decl.kind {
             DeclKind::Integer => IndexRange { left: 31, right: 0 },
             _ => self.range(scope, decl.range.as_ref())?,
@@ -41,8 +49,8 @@ impl Elaborator<'_> {
         if range.len() > MAX_WIDTH.into() {
             return Err(Error::Limit {
                 what: format!(
-                    "the width of `{}` at line {}",
-                    decl.names[0].name, decl.line
+                    "the width of `{}` at {}:{}",
+                    decl.names[0].name, self.file, decl.line
                 ),
                 name: "MAX_WIDTH",
                 limit: MAX_WIDTH.into(),
@@ -61,7 +69,7 @@ impl Elaborator<'_> {
                 None => self.declare_signal(scope, decl, name, range, shape)?,
             }
         }
-        Ok(())
+        self.check()
     }
 
     fn declare_signal(
@@ -76,11 +84,14 @@ impl Elaborator<'_> {
             None => {
                 let id = self.signals.len() as u32;
                 let path = format!("{}{}", scope.prefix, name.name);
+                self.builder.charge(DECLARED_WORK);
+                self.builder
+                    .hold(DECLARED_BITS + 8 * path.len() as u64 + u64::from(shape.width));
                 self.signals.push(Signal {
                     path,
                     width: shape.width,
                     init: None,
-                    pieces: Vec::new(),
+                    pieces: BTreeMap::new(),
                     registers: Vec::new(),
                 });
                 scope
@@ -113,13 +124,13 @@ impl Elaborator<'_> {
     ) -> Result<()> {
         let bits = words
             .len()
-            .saturating_mul(shape.width.next_multiple_of(8).into());
+            .saturating_mul(shape.width.next_multiple_of(64).into());
         self.memory_bits = self.memory_bits.saturating_add(bits);
         if self.memory_bits > MAX_MEMORY_BITS {
             return Err(Error::Limit {
                 what: format!(
-                    "the memory bits up to `{}` at line {}",
-                    name.name, name.line
+                    "the memory bits up to `{}` at {}:{}",
+                    name.name, self.file, name.line
                 ),
                 name: "MAX_MEMORY_BITS",
                 limit: MAX_MEMORY_BITS,
@@ -127,6 +138,7 @@ impl Elaborator<'_> {
         }
         let id = self.memories.len() as u32;
         let path = format!("{}{}", scope.prefix, name.name);
+        self.builder.hold(DECLARED_BITS + 8 * path.len() as u64);
         let memory = Memory {
             path,
             width: shape.width,
@@ -151,11 +163,8 @@ impl Elaborator<'_> {
     pub(super) fn drive(&mut self, line: u32, id: u32, lo: u32, node: NodeId) -> Result<()> {
         let width = self.builder.width(node);
         let signal = &self.signals[id as usize];
-        if signal
-            .pieces
-            .iter()
-            .any(|p| p.lo < lo + width && lo < p.lo + p.width)
-        {
+        let below = signal.pieces.range(..lo + width).next_back();
+        if below.is_some_and(|(at, p)| at + p.width > lo) {
             let message = format!("`{}` has more than one driver", signal.path);
             return Err(self.meaning(line, message));
         }
@@ -164,19 +173,20 @@ impl Elaborator<'_> {
             let mut at = lo;
             for part in parts.iter().rev() {
                 let width = self.builder.width(*part);
-                self.signals[id as usize].pieces.push(Piece {
-                    lo: at,
-                    width,
-                    node: *part,
-                });
+                self.piece(id, at, *part);
                 at += width;
             }
             return Ok(());
         }
-        self.signals[id as usize]
-            .pieces
-            .push(Piece { lo, width, node });
+        self.piece(id, lo, node);
         Ok(())
+    }
+
+    fn piece(&mut self, id: u32, lo: u32, node: NodeId) {
+        let width = self.builder.width(node);
+        self.builder.hold(8 * size_of::<Piece>() as u64);
+        let pieces = &mut self.signals[id as usize].pieces;
+        pieces.insert(lo, Piece { lo, width, node });
     }
 
     /// Executes a process and hands its results to signals, registers and memories.
@@ -203,6 +213,7 @@ impl Elaborator<'_> {
         self.exec(scope, &mut p, body)?;
         let assigned = std::mem::take(&mut p.assigned);
         for (id, (bits, later)) in assigned {
+            self.builder.charge(bits.width().into());
             let value = self.current(&p.env, (id, later));
             if kind == Kind::Initial {
                 let Some(k) = self.builder.as_const(value) else {
@@ -230,7 +241,7 @@ impl Elaborator<'_> {
                 self.memories[memory as usize].writes.push(write);
             }
         }
-        self.builder.check()
+        self.check()
     }
 
     fn register(
@@ -248,6 +259,7 @@ impl Elaborator<'_> {
         if width != signal.width {
             path = format!("{path}[{}:{lo}]", lo + width - 1);
         }
+        self.builder.hold(8 * path.len() as u64 + u64::from(width));
         let index = self.registers.len() as u32;
         // The initial value may be set by a later process; `drivers` fills it in.
         self.registers.push(Register {
@@ -272,6 +284,7 @@ impl Elaborator<'_> {
         let (Some(enable), Some(address), Some(data)) = (enable, address, data) else {
             return Err(self.meaning(line, "the initial contents of a memory must be constant"));
         };
+        self.builder.hold(DECLARED_BITS);
         let m = &mut self.memories[memory as usize];
         let Some(address) = address
             .to_u64()
@@ -301,29 +314,41 @@ impl Elaborator<'_> {
         let signals = std::mem::take(&mut self.signals);
         let mut names = Vec::with_capacity(signals.len());
         let mut drivers = Vec::with_capacity(signals.len());
-        for (i, mut s) in signals.into_iter().enumerate() {
+        for (i, s) in signals.into_iter().enumerate() {
             if let Some(init) = &s.init {
                 for (lo, r) in &s.registers {
                     let register = &mut self.registers[*r as usize];
                     register.init = init.slice(*lo, register.width);
                 }
+            }
+            let mut pieces = Vec::with_capacity(s.pieces.len());
+            let mut at = 0;
+            let end = Piece {
+                lo: s.width,
+                width: 0,
+                node: NodeId(0),
+            };
+            for p in s.pieces.into_values().chain([end]) {
                 // What nothing drives keeps its initial value.
-                let mut undriven = Bits::ones(s.width);
-                for p in &s.pieces {
-                    undriven =
-                        undriven.and(&Bits::ones(p.width).zext(s.width).shl(p.lo.into()).not());
+                if let Some(init) = s.init.as_ref().filter(|_| p.lo > at) {
+                    let width = p.lo - at;
+                    let node = self.builder.constant(init.slice(at, width));
+                    pieces.push(Piece {
+                        lo: at,
+                        width,
+                        node,
+                    });
                 }
-                for (lo, width) in runs(&undriven) {
-                    let node = self.builder.constant(init.slice(lo, width));
-                    s.pieces.push(Piece { lo, width, node });
+                at = p.lo + p.width;
+                if p.width > 0 {
+                    pieces.push(p);
                 }
             }
-            s.pieces.sort_unstable_by_key(|p| p.lo);
             names.push(Named {
                 path: s.path,
                 node: self.builder.add(Op::Signal(i as u32), s.width),
             });
-            drivers.push(s.pieces);
+            drivers.push(pieces);
         }
         (names, drivers)
     }

@@ -9,6 +9,8 @@ pub(super) struct Cursor<'a> {
     tokens: &'a [(Token<'a>, u32)],
     at: usize,
     depth: usize,
+    /// Height of the expression parsed last.
+    pub(super) height: usize,
 }
 
 /// Words that cannot name anything.
@@ -84,6 +86,7 @@ impl<'a> Cursor<'a> {
             tokens,
             at: 0,
             depth: 0,
+            height: 0,
         }
     }
     pub(super) fn peek(&self) -> &Token<'a> {
@@ -177,6 +180,19 @@ impl<'a> Cursor<'a> {
         let out = f(self);
         self.depth -= 1;
         out
+    }
+    /// Notes that an expression stands on one of height `below`. A tree may be higher than its text is nested: a
+    /// chain of operators leans to the left.
+    pub(super) fn grow(&mut self, below: usize) -> Result<()> {
+        self.height = below + 1;
+        if self.height > MAX_NESTING {
+            return Err(Error::Limit {
+                what: format!("the height of the expression at {}", self.place()),
+                name: "MAX_NESTING",
+                limit: MAX_NESTING as u64,
+            });
+        }
+        Ok(())
     }
     /// Items separated by commas, at least one.
     pub(super) fn list<T>(

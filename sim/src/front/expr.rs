@@ -3,8 +3,7 @@
 use super::ast::{Binary, Expr, ExprKind, Unary};
 use super::cursor::Cursor;
 use super::lexer::Token;
-use crate::error::{Error, Result};
-use crate::limits::MAX_NESTING;
+use crate::error::Result;
 
 /// Binary operators from the loosest to the tightest level, as in IEEE 1364-2001 table 22.
 fn binary(symbol: &str) -> Option<(u8, Binary)> {
@@ -59,9 +58,12 @@ impl Cursor<'_> {
                 return Ok(condition);
             }
             let line = condition.line;
+            let mut height = c.height;
             let yes = c.expr()?;
+            height = height.max(c.height);
             c.expect(":")?;
             let no = c.expr()?;
+            c.grow(height.max(c.height))?;
             Ok(Expr {
                 line,
                 kind: ExprKind::Cond(Box::new(condition), Box::new(yes), Box::new(no)),
@@ -71,8 +73,8 @@ impl Cursor<'_> {
 
     fn binary_expr(&mut self, level: u8) -> Result<Expr> {
         let mut left = self.unary_expr()?;
-        // The tree leans left, so a long chain of one operator is as deep as it is long.
-        for _ in 0..MAX_NESTING {
+        loop {
+            let height = self.height;
             let Token::Symbol(symbol) = *self.peek() else {
                 return Ok(left);
             };
@@ -82,16 +84,12 @@ impl Cursor<'_> {
             let line = self.line();
             self.advance();
             let right = self.nested(|c| c.binary_expr(found + 1))?;
+            self.grow(height.max(self.height))?;
             left = Expr {
                 line,
                 kind: ExprKind::Binary(op, Box::new(left), Box::new(right)),
             };
         }
-        Err(Error::Limit {
-            what: format!("the chain of operators near line {}", left.line),
-            name: "MAX_NESTING",
-            limit: MAX_NESTING as u64,
-        })
     }
 
     fn unary_expr(&mut self) -> Result<Expr> {
@@ -101,6 +99,7 @@ impl Cursor<'_> {
         {
             self.advance();
             let operand = self.nested(Self::unary_expr)?;
+            self.grow(self.height)?;
             return Ok(Expr {
                 line,
                 kind: ExprKind::Unary(op, Box::new(operand)),
@@ -112,6 +111,7 @@ impl Cursor<'_> {
     fn primary(&mut self) -> Result<Expr> {
         let line = self.line();
         let wrap = |kind| Expr { line, kind };
+        self.height = 1;
         match self.peek().clone() {
             Token::Number(n) => {
                 self.advance();
@@ -128,7 +128,13 @@ impl Cursor<'_> {
             Token::System(name) => {
                 self.advance();
                 self.expect("(")?;
-                let args = self.list(Self::expr)?;
+                let mut height = 0;
+                let args = self.list(|c| {
+                    let arg = c.expr()?;
+                    height = height.max(c.height);
+                    Ok(arg)
+                })?;
+                self.grow(height)?;
                 self.expect(")")?;
                 Ok(wrap(ExprKind::System(name.into(), args)))
             }
@@ -154,12 +160,15 @@ impl Cursor<'_> {
         if self.is(".") {
             return Err(self.unsupported("hierarchical name"));
         }
+        self.height = 1;
         for _ in 0..4 {
             if !self.eat("[") {
                 return Ok(base);
             }
+            let mut height = self.height;
             let line = self.line();
             let first = Box::new(self.expr()?);
+            height = height.max(self.height);
             let inner = Box::new(base);
             let kind = if self.eat(":") {
                 ExprKind::Part(inner, first, Box::new(self.expr()?))
@@ -170,6 +179,7 @@ impl Cursor<'_> {
             } else {
                 ExprKind::Index(inner, first)
             };
+            self.grow(height.max(self.height))?;
             self.expect("]")?;
             base = Expr { line, kind };
         }
@@ -181,13 +191,18 @@ impl Cursor<'_> {
         self.expect("{")?;
         let first = self.expr()?;
         let kind = if self.is("{") {
+            let height = self.height;
             let inner = self.nested(Self::braces)?;
+            self.grow(height.max(self.height))?;
             ExprKind::Repeat(Box::new(first), Box::new(inner))
         } else {
             let mut parts = vec![first];
+            let mut height = self.height;
             while self.eat(",") {
                 parts.push(self.expr()?);
+                height = height.max(self.height);
             }
+            self.grow(height)?;
             ExprKind::Concat(parts)
         };
         self.expect("}")?;

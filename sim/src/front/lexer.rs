@@ -10,6 +10,7 @@ use nom::{IResult, Parser};
 use super::ast::Number;
 use super::number::{Radix, literal};
 use crate::error::{Error, Place, Result};
+use crate::limits::{MAX_TOKENS, MAX_TOTAL_NODE_BITS};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token<'a> {
@@ -67,10 +68,16 @@ fn comment(i: &str) -> Out<'_, &str> {
     .parse(i)
 }
 
+/// Whether an attribute starts here.
+fn is_attribute(i: &str) -> bool {
+    i.strip_prefix("(*")
+        .is_some_and(|rest| !rest.trim_start().starts_with(')'))
+}
+
 /// `(* ... *)`, and not the `(*)` of a sensitivity list.
 fn attribute(i: &str) -> Out<'_, &str> {
     let (rest, _) = tag("(*")(i)?;
-    if rest.trim_start().starts_with(')') {
+    if !is_attribute(i) {
         return Err(nom::Err::Error(nom::error::Error::new(
             i,
             nom::error::ErrorKind::Tag,
@@ -171,8 +178,9 @@ fn symbol(i: &str) -> Option<(&str, &'static str)> {
 
 /// Splits `source` into tokens with their lines; the last one is [`Token::End`].
 pub(super) fn tokens<'a>(file: &str, source: &'a str) -> Result<Vec<(Token<'a>, u32)>> {
-    let mut out = Vec::with_capacity(source.len() / 4);
+    let mut out = Vec::with_capacity(source.len() / 8);
     let (mut rest, mut line) = (source, 1u32);
+    let mut literal_bits = 0;
     loop {
         let before = rest;
         while let Ok((r, _)) = blank(rest) {
@@ -188,6 +196,19 @@ pub(super) fn tokens<'a>(file: &str, source: &'a str) -> Result<Vec<(Token<'a>, 
             line,
         };
         let start = rest;
+        let at_limit = |what, name, limit| Error::Limit {
+            what: format!("{what} up to {}", at()),
+            name,
+            limit,
+        };
+        if out.len() >= MAX_TOKENS {
+            let what = "the number of tokens";
+            return Err(at_limit(what, "MAX_TOKENS", MAX_TOKENS as u64));
+        }
+        if literal_bits > MAX_TOTAL_NODE_BITS {
+            let what = "the number of bits of literals";
+            return Err(at_limit(what, "MAX_TOTAL_NODE_BITS", MAX_TOTAL_NODE_BITS));
+        }
         let token = if let Ok((r, word)) = identifier(rest) {
             rest = r;
             Token::Ident(word)
@@ -220,13 +241,17 @@ pub(super) fn tokens<'a>(file: &str, source: &'a str) -> Result<Vec<(Token<'a>, 
                 at: at(),
                 construct: format!("compiler directive {word}"),
             });
-        } else if let Some((r, s)) = symbol(rest).filter(|_| !rest.starts_with("/*")) {
+        } else if let Some((r, s)) =
+            symbol(rest).filter(|_| !rest.starts_with("/*") && !is_attribute(rest))
+        {
             rest = r;
             Token::Symbol(s)
         } else {
             let found = rest.chars().next().unwrap_or(' ');
             let expected = if rest.starts_with("/*") {
                 "the end of a comment"
+            } else if is_attribute(rest) {
+                "the end of an attribute"
             } else {
                 "a Verilog token"
             };
@@ -236,6 +261,9 @@ pub(super) fn tokens<'a>(file: &str, source: &'a str) -> Result<Vec<(Token<'a>, 
                 found: format!("{found:?}"),
             });
         };
+        if let Token::Number(n) = &token {
+            literal_bits += u64::from(n.value.width() + n.x.width() + n.z.width());
+        }
         out.push((token, line));
         line += newlines(start, rest);
     }

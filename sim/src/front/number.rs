@@ -60,7 +60,9 @@ pub(super) fn literal(
     }
     // A leftmost x or z digit fills the literal upwards.
     let fill = |b: Bits, top: bool| {
-        if top {
+        if b.is_zero() {
+            Bits::zero(1)
+        } else if top {
             b.sext(width.max(b.width())).zext(width)
         } else {
             b.zext(width)
@@ -80,16 +82,22 @@ fn decimal(digits: &[char]) -> Result<Bits, String> {
         return Err("a decimal literal is too long".into());
     }
     let width = 4 * digits.len() as u32 + 4;
-    let mut value = Bits::zero(width);
-    for c in digits {
-        let d = c
-            .to_digit(10)
-            .ok_or_else(|| format!("`{c}` is no decimal digit"))?;
-        value = value
-            .mul(&Bits::new(width, 10))
-            .add(&Bits::new(width, u64::from(d)));
+    let mut limbs = vec![0u64; (width as usize).div_ceil(64)];
+    // As many digits at a time as a word holds.
+    for group in digits.chunks(18) {
+        let (mut scale, mut carry) = (1u64, 0u64);
+        for c in group {
+            let d = c
+                .to_digit(10)
+                .ok_or_else(|| format!("`{c}` is no decimal digit"))?;
+            (scale, carry) = (scale * 10, carry * 10 + u64::from(d));
+        }
+        for limb in &mut limbs {
+            let t = u128::from(*limb) * u128::from(scale) + u128::from(carry);
+            (*limb, carry) = (t as u64, (t >> 64) as u64);
+        }
     }
-    Ok(value)
+    Ok(Bits::from_limbs(width, &limbs))
 }
 
 fn based(digits: &[char], radix: Radix) -> Result<(Bits, Bits, Bits), String> {

@@ -4,9 +4,15 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::{Binary, Node, NodeId, Op, Unary};
-use crate::bits::Bits;
+use crate::bits::{Bits, limbs_for};
 use crate::error::{Error, Result};
-use crate::limits::{MAX_NODES, MAX_TOTAL_NODE_BITS};
+use crate::limits::{MAX_NODES, MAX_TOTAL_NODE_BITS, MAX_WORK};
+
+/// Work of answering a request that is known, and of one that is new, apart from the sizes of what they touch.
+const KNOWN_WORK: u64 = 16;
+const NEW_WORK: u64 = 128;
+/// Bits that remembering a request takes, apart from what it holds.
+const REQUEST_BITS: u64 = 256;
 
 /// A multiplicative hasher: nodes are hashed by the million and no adversary gains from collisions beyond time.
 #[derive(Default)]
@@ -37,6 +43,15 @@ impl Hasher for WordHasher {
     }
 }
 
+/// Words that an operation holds by itself.
+fn words(op: &Op) -> u64 {
+    match op {
+        Op::Const(b) => b.limbs().len() as u64,
+        Op::Concat(parts) => parts.len() as u64,
+        _ => 1,
+    }
+}
+
 /// A hash map with [`WordHasher`].
 pub(crate) type WordMap<K, V> = HashMap<K, V, BuildHasherDefault<WordHasher>>;
 
@@ -46,8 +61,14 @@ pub(crate) struct Builder {
     nodes: Vec<Node>,
     /// Requests already answered, in folded and in original form.
     known: WordMap<(Op, u32), NodeId>,
-    constant_bits: u64,
-    full: bool,
+    /// Bits held so far, see [`MAX_TOTAL_NODE_BITS`].
+    bits: u64,
+    /// Work done so far, see [`MAX_WORK`].
+    work: u64,
+    /// The limit that was hit: its subject, name and value.
+    hit: Option<(&'static str, &'static str, u64)>,
+    /// What stands for a node of each width once a limit was hit.
+    placeholders: WordMap<u32, NodeId>,
     /// How deep the folding rules have called themselves.
     pub(super) depth: u32,
 }
@@ -58,23 +79,34 @@ impl Builder {
         self.check()?;
         Ok(self.nodes)
     }
-    /// Fails if a size limit was hit; from then on, nodes are placeholders.
+    /// Fails if a limit was hit; from then on, nodes are placeholders.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.full && self.nodes.len() >= MAX_NODES {
-            return Err(Error::Limit {
-                what: "the number of nodes".into(),
-                name: "MAX_NODES",
-                limit: MAX_NODES as u64,
-            });
+        match self.hit {
+            None => Ok(()),
+            Some((what, name, limit)) => Err(Error::Limit {
+                what: what.into(),
+                name,
+                limit,
+            }),
         }
-        if self.full {
-            return Err(Error::Limit {
-                what: "the total of constant bits".into(),
-                name: "MAX_TOTAL_NODE_BITS",
-                limit: MAX_TOTAL_NODE_BITS,
-            });
+    }
+    fn hit(&mut self, what: &'static str, name: &'static str, limit: u64) {
+        self.hit.get_or_insert((what, name, limit));
+    }
+    /// Counts work, in the units of [`MAX_WORK`].
+    pub(crate) fn charge(&mut self, work: u64) {
+        self.work = self.work.saturating_add(work);
+        if self.work > MAX_WORK {
+            self.hit("the work", "MAX_WORK", MAX_WORK);
         }
-        Ok(())
+    }
+    /// Counts bits that are held until the end.
+    pub(crate) fn hold(&mut self, bits: u64) {
+        self.bits = self.bits.saturating_add(bits);
+        if self.bits > MAX_TOTAL_NODE_BITS {
+            let what = "the number of bits held";
+            self.hit(what, "MAX_TOTAL_NODE_BITS", MAX_TOTAL_NODE_BITS);
+        }
     }
     pub(crate) fn width(&self, id: NodeId) -> u32 {
         self.nodes[id.index()].width
@@ -90,9 +122,14 @@ impl Builder {
     }
     /// The node for an operation, folded.
     pub(crate) fn add(&mut self, op: Op, width: u32) -> NodeId {
+        self.charge(KNOWN_WORK + words(&op));
         let key = (op, width);
         if let Some(id) = self.known.get(&key) {
             return *id;
+        }
+        self.charge(self.cost(&key.0, width));
+        if self.hit.is_some() {
+            return self.placeholder(width);
         }
         self.depth += 1;
         let folded = self.fold(&key.0, width);
@@ -101,22 +138,48 @@ impl Builder {
             Some(id) => id,
             None => self.push(key.0.clone(), width),
         };
+        self.hold(REQUEST_BITS + 64 * words(&key.0));
         self.known.insert(key, id);
         id
     }
-    fn push(&mut self, op: Op, width: u32) -> NodeId {
-        if let Op::Const(b) = &op {
-            self.constant_bits += u64::from(b.width());
-        }
-        self.full |= self.nodes.len() >= MAX_NODES || self.constant_bits > MAX_TOTAL_NODE_BITS;
-        if self.full && !self.nodes.is_empty() {
-            let same_width = self.nodes.iter().rposition(|n| n.width == width);
-            if let Some(i) = same_width {
-                return NodeId(i as u32);
+    /// Work of folding a new request: what its operands hold, and the arithmetic if they are constants.
+    fn cost(&self, op: &Op, width: u32) -> u64 {
+        let limbs = limbs_for(width) as u64;
+        let mut size = limbs;
+        let mut constant = true;
+        op.each(|a| {
+            size += words(self.op(a));
+            constant &= self.as_const(a).is_some();
+        });
+        let arithmetic = match op {
+            Op::Binary(Binary::Mul, ..) if constant => limbs * limbs,
+            Op::Binary(Binary::Udiv | Binary::Urem | Binary::Sdiv | Binary::Srem, ..)
+                if constant =>
+            {
+                4 * limbs * u64::from(width)
             }
+            Op::Binary(Binary::And, ..) => width.into(),
+            _ => 0,
+        };
+        NEW_WORK + 4 * size + arithmetic
+    }
+    fn push(&mut self, op: Op, width: u32) -> NodeId {
+        self.hold(u64::from(width) + 64 * words(&op));
+        if self.nodes.len() >= MAX_NODES {
+            self.hit("the number of nodes", "MAX_NODES", MAX_NODES as u64);
+            return self.placeholder(width);
         }
         self.nodes.push(Node { op, width });
         NodeId(self.nodes.len() as u32 - 1)
+    }
+    /// A node of the right width, for as long as it takes until somebody asks [`Builder::check`].
+    fn placeholder(&mut self, width: u32) -> NodeId {
+        let nodes = &mut self.nodes;
+        *self.placeholders.entry(width).or_insert_with(|| {
+            let op = Op::Const(Bits::zero(width));
+            nodes.push(Node { op, width });
+            NodeId(nodes.len() as u32 - 1)
+        })
     }
     pub(crate) fn constant(&mut self, b: Bits) -> NodeId {
         let width = b.width();

@@ -54,9 +54,6 @@ impl Builder {
     }
 
     pub(super) fn fold_concat(&mut self, parts: &[NodeId]) -> Option<NodeId> {
-        if let [one] = parts {
-            return Some(*one);
-        }
         if parts.iter().any(|p| matches!(self.op(*p), Op::Concat(_))) {
             let mut flat = Vec::new();
             for p in parts {

@@ -24,9 +24,7 @@ pub(crate) fn eval(op: &Op, width: u32, args: &[&Bits]) -> Bits {
             let mut out = Bits::zero(width);
             let mut lo = 0;
             for part in args.iter().rev() {
-                for i in 0..part.width() {
-                    out.set(lo + i, part.bit(i));
-                }
+                out.insert(lo, part);
                 lo += part.width();
             }
             out

@@ -13,6 +13,14 @@ const WORD: u32 = 64;
 
 impl Builder {
     pub(super) fn fold(&mut self, op: &Op, width: u32) -> Option<NodeId> {
+        // Whatever the depth: back ends know no operation that changes nothing.
+        match op {
+            Op::Zext(a) | Op::Sext(a) | Op::Slice(a, 0) if self.width(*a) == width => {
+                return Some(*a);
+            }
+            Op::Concat(parts) if parts.len() == 1 => return Some(parts[0]),
+            _ => {}
+        }
         if self.depth > MAX_DEPTH
             || matches!(
                 op,
@@ -30,7 +38,6 @@ impl Builder {
             Op::Mux(c, a, b) => self.fold_mux(*c, *a, *b),
             Op::Slice(a, lo) => self.fold_slice(*a, *lo, width),
             Op::Concat(parts) => self.fold_concat(parts),
-            Op::Zext(a) | Op::Sext(a) if self.width(*a) == width => Some(*a),
             Op::Zext(a) => match *self.op(*a) {
                 Op::Zext(inner) => Some(self.zext(inner, width)),
                 _ => None,
@@ -241,9 +248,6 @@ impl Builder {
 
     fn fold_slice(&mut self, a: NodeId, lo: u32, width: u32) -> Option<NodeId> {
         let whole = self.width(a);
-        if lo == 0 && width == whole {
-            return Some(a);
-        }
         match self.op(a).clone() {
             Op::Slice(inner, lo2) => Some(self.slice(inner, lo + lo2, width)),
             Op::Zext(inner) => Some(self.slice(inner, lo, width)),

@@ -1,5 +1,6 @@
 //! The fast back end: a schedule becomes one native function by Cranelift.
 
+mod estimate;
 pub(crate) mod layout;
 mod limbs;
 mod lower;
@@ -51,6 +52,7 @@ fn translate(
     layout: &Layout,
     schedule: &Schedule,
 ) -> Result<(JITModule, FuncId, Context)> {
+    estimate::check(netlist, layout)?;
     let mut flags = settings::builder();
     for (name, value) in [
         // The netlist is folded and shared already; the mid-end only costs start-up time here (see DESIGN.md).

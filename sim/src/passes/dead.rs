@@ -1,11 +1,18 @@
 //! `dead`: drops nodes, registers and memories that nothing visible depends on, and renumbers the rest.
 
+use std::collections::HashMap;
+
 use super::rebuild::rebuild;
 use crate::error::Result;
 use crate::ir::{Netlist, NodeId, Op};
 
 pub(super) fn run(mut netlist: Netlist) -> Result<Netlist> {
+    let mut resets: HashMap<u32, Vec<NodeId>> = HashMap::new();
+    for r in &netlist.resets {
+        resets.entry(r.register).or_default().push(r.active);
+    }
     let mut live = Live {
+        resets,
         nodes: vec![false; netlist.nodes.len()],
         registers: vec![false; netlist.registers.len()],
         memories: vec![false; netlist.memories.len()],
@@ -49,6 +56,8 @@ struct Live {
     nodes: Vec<bool>,
     registers: Vec<bool>,
     memories: Vec<bool>,
+    /// What resets each register.
+    resets: HashMap<u32, Vec<NodeId>>,
     stack: Vec<NodeId>,
 }
 
@@ -63,8 +72,8 @@ impl Live {
             match *op {
                 Op::Reg(r) if !std::mem::replace(&mut self.registers[r as usize], true) => {
                     self.stack.push(netlist.registers[r as usize].next);
-                    let resets = netlist.resets.iter().filter(|reset| reset.register == r);
-                    self.stack.extend(resets.map(|reset| reset.active));
+                    let resets = self.resets.get(&r).into_iter().flatten();
+                    self.stack.extend(resets);
                 }
                 Op::Read(m, _) if !std::mem::replace(&mut self.memories[m as usize], true) => {
                     for w in &netlist.memories[m as usize].writes {

@@ -9,6 +9,11 @@ const MAX_ROUNDS: usize = 16;
 
 pub(super) fn run(mut netlist: Netlist) -> Result<Netlist> {
     let mut settled = vec![false; netlist.registers.len()];
+    // A register that a reset can change never settles.
+    for reset in &netlist.resets {
+        let r = reset.register as usize;
+        settled[r] |= reset.value != netlist.registers[r].init;
+    }
     for _ in 0..MAX_ROUNDS {
         let mut constants = vec![None; netlist.registers.len()];
         let mut any = false;
@@ -18,10 +23,6 @@ pub(super) fn run(mut netlist: Netlist) -> Result<Netlist> {
             .enumerate()
             .filter(|(i, _)| !settled[*i])
         {
-            let mut resets = netlist.resets.iter().filter(|r| r.register == i as u32);
-            if !resets.all(|reset| reset.value == r.init) {
-                continue;
-            }
             let holds = netlist.node(r.next).op == Op::Reg(i as u32);
             if holds || netlist.constant(r.next) == Some(&r.init) {
                 constants[i] = Some(r.init.clone());

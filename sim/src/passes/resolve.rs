@@ -7,6 +7,9 @@
 use crate::error::{Error, Result};
 use crate::ir::{Builder, Named, Netlist, Node, NodeId, Op, Piece};
 
+/// Work of looking at an operand, see [`MAX_WORK`](crate::limits::MAX_WORK).
+const DEPENDENCY_WORK: u64 = 16;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     New,
@@ -33,12 +36,17 @@ pub(crate) fn run(mut netlist: Netlist) -> Result<Netlist> {
         drivers: std::mem::take(&mut netlist.drivers),
         new: Builder::default(),
     };
+    // Drivers do not overlap; in order, those of a part are found by bisection.
+    for pieces in &mut walk.drivers {
+        pieces.sort_unstable_by_key(|p| p.lo);
+    }
     let mut failure = None;
     netlist.each_root(|id| match walk.resolve(*id) {
         _ if failure.is_some() => {}
         Ok(new) => *id = new,
         Err(path) => failure = Some(path),
     });
+    walk.new.check()?;
     if let Some(path) = failure {
         return Err(Error::CombinationalLoop { path });
     }
@@ -57,6 +65,9 @@ impl Walk {
         let mut stack = vec![root];
         let mut deps = Vec::new();
         while let Some(&id) = stack.last() {
+            if self.new.check().is_err() {
+                return Err(String::new());
+            }
             match self.marks[id.index()] {
                 Mark::Done(_) => {
                     stack.pop();
@@ -68,6 +79,7 @@ impl Walk {
             self.marks[id.index()] = Mark::Open;
             deps.clear();
             self.dependencies(id, &mut deps);
+            self.new.charge(DEPENDENCY_WORK * deps.len() as u64);
             let mut ready = true;
             for d in &deps {
                 match self.marks[d.index()] {
@@ -142,9 +154,10 @@ impl Walk {
     }
 
     fn pieces(&self, signal: u32, lo: u32, width: u32) -> impl DoubleEndedIterator<Item = &Piece> {
-        self.drivers[signal as usize]
-            .iter()
-            .filter(move |p| p.lo < lo + width && lo < p.lo + p.width)
+        let pieces = &self.drivers[signal as usize];
+        let from = pieces.partition_point(|p| p.lo + p.width <= lo);
+        let to = pieces.partition_point(|p| p.lo < lo + width);
+        pieces[from..to.max(from)].iter()
     }
 
     fn dependencies(&self, id: NodeId, out: &mut Vec<NodeId>) {
