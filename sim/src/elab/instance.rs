@@ -126,7 +126,7 @@ impl<'m> Elaborator<'m> {
         if scope.names.insert(p.name.clone(), symbol).is_some() {
             return Err(self.meaning(p.line, format!("`{}` is declared twice", p.name)));
         }
-        Ok(())
+        self.check()
     }
 
     fn body(&mut self, module: &'m Module, scope: &mut Scope) -> Result<()> {

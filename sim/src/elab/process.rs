@@ -14,7 +14,7 @@ use crate::limits::MAX_LOOP_ITERATIONS;
 
 /// Work of executing a statement, of looking through a layer of values, and of a memory write, see
 /// [`MAX_WORK`](crate::limits::MAX_WORK).
-const STATEMENT_WORK: u64 = 32;
+const STATEMENT_WORK: u64 = 256;
 const LAYER_WORK: u64 = 8;
 const WRITE_WORK: u64 = 256;
 

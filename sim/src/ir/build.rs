@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::limits::{MAX_NODES, MAX_TOTAL_NODE_BITS, MAX_WORK};
 
 /// Work of answering a request that is known, and of one that is new, apart from the sizes of what they touch.
-const KNOWN_WORK: u64 = 16;
+const KNOWN_WORK: u64 = 32;
 const NEW_WORK: u64 = 128;
 /// Bits that remembering a request takes, apart from what it holds.
 const REQUEST_BITS: u64 = 256;
