@@ -264,7 +264,7 @@ fn prompts_that_cannot_be_are_refused() {
             "0..1",
         ],
         2,
-        "--device that is not cpu",
+        "goes with --device sim",
     );
     refused(
         &[
