@@ -113,7 +113,7 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
 /// Which device computes the products.
 #[derive(clap::Args, Clone)]
 pub(crate) struct DeviceArgs {
-    /// cpu: this machine's processor, bit-exact; sim: the core's Verilog, cycle by cycle; serial:PATH[@BAUD]: a board, or
+    /// cpu: this machine's processor, bit-exact; sim: the core's Verilog, cycle by cycle; serial:PATH or serial:PATH@BAUD: a board, or
     /// `weft board-sim`; pcie:ADDRESS: a card in a slot, through VFIO; vfio-user:SOCKET: a card that `weft card` serves
     #[arg(long, default_value = "cpu", value_name = "DEVICE", value_parser = DeviceName::parse)]
     pub(crate) device: DeviceName,

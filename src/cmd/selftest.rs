@@ -28,7 +28,7 @@ use crate::ui::{Cancel, outln};
     after_help = "Examples:\n  weft selftest --device sim --config 8x2\n  weft selftest --device serial:/dev/ttyUSB0\n  weft selftest --device serial:/dev/pts/3 --json | jq '.checks[] | select(.passed | not)'"
 )]
 pub(crate) struct Args {
-    /// cpu, sim, serial:PATH[@BAUD], pcie:ADDRESS or vfio-user:SOCKET
+    /// cpu, sim, serial:PATH or serial:PATH@BAUD, pcie:ADDRESS or vfio-user:SOCKET
     #[arg(long, value_name = "DEVICE", value_parser = DeviceName::parse)]
     device: DeviceName,
     /// Core configuration of the sim device: banks x batch

@@ -1,7 +1,7 @@
 //! A card as the contract of [`weft_protocol::pcie`] has it, without the wires: the twin of the register-transfer
 //! logic, and what serves where a card's timing does not matter.
 //!
-//! [`registers`] is what software sees in BAR0, [`engine`] takes descriptors and stores answers, [`interrupts`] gathers
+//! `registers` is what software sees in BAR0, `engine` takes descriptors and stores answers, `interrupts` gathers
 //! records into interrupts, and the core is its software twin. The card has no clock of its own: it counts the cycles
 //! in which its core would have taken its input, and when there is nothing else to do, time passes to the next
 //! interrupt that is due. So a run of it is the same every time.
