@@ -127,7 +127,7 @@ pub(crate) struct DeviceArgs {
     /// on cpu
     #[arg(long, value_name = "A..B", value_parser = parse_layers, alias = "sim-layers")]
     pub(crate) device_layers: Option<Range<usize>>,
-    /// With --device serial: longest silence, and longest time without progress, before an error
+    /// With a board or card: longest silence, and longest time without progress, before an error
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(crate) timeout: Duration,
     /// Threads of the cpu device [default: one a processor]
@@ -204,6 +204,7 @@ impl DeviceArgs {
             } else {
                 pcie::Completion::Interrupts
             },
+            timeout: self.timeout,
             ..pcie::Options::default()
         };
         let name = way.name();

@@ -52,6 +52,9 @@ pub(crate) struct Args {
     /// What the card is made of: its behaviour, or its register-transfer logic in the simulator
     #[arg(long, default_value = "behaviour", value_parser = ["behaviour", "rtl"])]
     model: String,
+    /// Pass standard input on to the script, line by line as the machine reads it
+    #[arg(long)]
+    stdin: bool,
     /// No card at all
     #[arg(long, conflicts_with = "socket")]
     no_card: bool,
@@ -112,6 +115,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         memory_mib: args.memory,
         processors: 2,
         card: card.as_ref().map(|c| c.socket.clone()),
+        input: args.stdin,
         drive: args.drive.clone(),
         limit: Duration::from_secs(args.timeout),
     };

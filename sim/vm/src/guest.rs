@@ -29,11 +29,11 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Writes the file system to `path`.
+    /// Writes the file system to `path`. With `input` the script reads what is written to the machine's second serial line.
     ///
     /// # Errors
     /// [`Error::Guest`] for a program whose libraries cannot be told, [`Error::Io`].
-    pub(crate) fn pack(&self, root: &Root, path: &Path) -> Result<()> {
+    pub(crate) fn pack(&self, root: &Root, input: bool, path: &Path) -> Result<()> {
         let name = file_name(&self.program)?;
         let mut entries = vec![
             ("bin/busybox".to_owned(), root.tree.join("usr/bin/busybox")),
@@ -66,7 +66,7 @@ impl Guest {
             let content = fs::read(file).map_err(at(file))?;
             archive.file(name, &content).map_err(io)?;
         }
-        let init = self.init(root);
+        let init = self.init(root, input);
         archive.file("init", init.as_bytes()).map_err(io)?;
         let script = format!("{}\n", self.script);
         archive.file("script", script.as_bytes()).map_err(io)?;
@@ -75,7 +75,7 @@ impl Guest {
     }
 
     /// The first process. Everything up to the script is silent, so that the second serial line has its output only.
-    fn init(&self, root: &Root) -> String {
+    fn init(&self, root: &Root, input: bool) -> String {
         let modules: Vec<_> = root.modules.iter().map(|(name, _)| name.as_str()).collect();
         let (vendor, device) = (pcie::VENDOR, pcie::DEVICE);
         format!(
@@ -98,13 +98,14 @@ for i in 1 2 3 4 5 6 7 8 9 10; do [ -e /dev/nvme0n1 ] && DRIVE=/dev/nvme0n1 && b
 ln -s /proc/self/fd /dev/fd
 stty -F /dev/ttyS1 raw -echo
 cd /tmp
-sh /script > /dev/ttyS1 2>&1 < /dev/null
+sh /script > /dev/ttyS1 2>&1 < {input}
 printf '\\036weft-vm exit %d\\n' $? > /dev/ttyS1
 sync
 poweroff -f
 ",
             modules = modules.join(" "),
             hugepages = self.hugepages,
+            input = if input { "/dev/ttyS1" } else { "/dev/null" },
         )
     }
 }
@@ -179,7 +180,7 @@ mod tests {
             hugepages: 7,
         };
         let path = dir.path().join("initrd");
-        guest.pack(&root, &path).unwrap();
+        guest.pack(&root, false, &path).unwrap();
         let bytes = fs::read(&path).unwrap();
         let has = |text: &str| bytes.windows(text.len()).any(|w| w == text.as_bytes());
         for text in [

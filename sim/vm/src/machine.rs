@@ -35,6 +35,8 @@ pub struct Machine {
     pub processors: u32,
     /// A vfio-user socket that a card listens on.
     pub card: Option<PathBuf>,
+    /// Whether this process's standard input is the script's; else the script has none.
+    pub input: bool,
     /// A file that is the content of an NVMe drive; the guest's writes to it are lost.
     pub drive: Option<PathBuf>,
     /// Most time for boot, script and power-off.
@@ -137,11 +139,15 @@ impl Machine {
             .prefix("weft-vm-")
             .tempdir_in(&folder);
         let work = work.map_err(at(&folder))?;
-        guest.pack(&self.root, &work.path().join("initrd"))?;
+        guest.pack(&self.root, self.input, &work.path().join("initrd"))?;
         let start = Instant::now();
         let mut command = self.command(work.path());
         command
-            .stdin(Stdio::null())
+            .stdin(if self.input {
+                Stdio::inherit()
+            } else {
+                Stdio::null()
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let child = command.spawn().map_err(at(&self.root.tree))?;
@@ -283,6 +289,7 @@ mod tests {
             memory_mib: 512,
             processors: 2,
             card: None,
+            input: false,
             drive: None,
             limit: Duration::from_secs(1),
         };

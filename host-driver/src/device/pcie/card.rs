@@ -1,52 +1,44 @@
-//! The driver: start, run, and what to do when something goes wrong.
+//! The driver: open, start, stop, and bring back after a failure. How it runs requests is in `run`.
 
-use super::answers::{Answers, Came};
+use super::answers::Answers;
 use super::identity::identify;
-use super::idle::Idle;
 use super::load::Loads;
 use super::options::{COMMAND_LOG2, COMPLETION_LOG2, RESULT_LOG2, answer_bytes, ring_bytes};
-use super::plan::Plan;
 use super::ring::{Completions, Filled};
 use super::source::{self, Source};
 use super::transport::Transport;
-use super::{ALL_ONES, CardError, Completion, LinkStats, Options};
+use super::{ALL_ONES, CardError, LinkStats, Options};
 use crate::container::Weft;
-use crate::device::stream::refused;
-use crate::device::{CoreInfo, Counters, Device, DeviceError, RunStats};
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::device::CoreInfo;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use weft_protocol::packet::{ErrorCode, Header, Request};
-use weft_protocol::pcie::ring::{Outcome, Record, SLOT_BYTES};
-use weft_protocol::pcie::{CardRegister as R, Control, Status};
+use weft_protocol::pcie::ring::SLOT_BYTES;
+use weft_protocol::pcie::{CardRegister as R, Control};
 use weft_protocol::registers::Register;
 
 /// How long a reset may take.
 const RESET: Duration = Duration::from_secs(2);
-/// A wait for an interrupt is cut into pieces of this, so that a lost one costs no more.
-const LOST_INTERRUPT: Duration = Duration::from_millis(20);
-/// Looks at the completion ring before a poll begins to sleep.
-const SPINS: u32 = 2_000;
 /// A sleep between two looks.
-const NAP: Duration = Duration::from_micros(50);
+pub(super) const NAP: Duration = Duration::from_micros(50);
 
 /// A card and its memory.
 pub struct PcieCard {
-    info: CoreInfo,
-    transport: Box<dyn Transport>,
-    options: Options,
-    command: Filled,
-    result: Filled,
-    completions: Completions,
-    loads: Loads,
-    answers: Answers,
-    source: Source,
-    stats: LinkStats,
-    watch: Arc<Mutex<LinkStats>>,
-    counters: [u32; COUNTERS.len()],
+    pub(super) info: CoreInfo,
+    pub(super) transport: Box<dyn Transport>,
+    pub(super) options: Options,
+    pub(super) command: Filled,
+    pub(super) result: Filled,
+    pub(super) completions: Completions,
+    pub(super) loads: Loads,
+    pub(super) answers: Answers,
+    pub(super) source: Source,
+    pub(super) stats: LinkStats,
+    pub(super) watch: Arc<Mutex<LinkStats>>,
+    pub(super) counters: [u32; COUNTERS.len()],
 }
 
 /// What the core counts for the driver.
-const COUNTERS: [Register; 6] = [
+pub(super) const COUNTERS: [Register; 6] = [
     Register::Cycles,
     Register::Beats,
     Register::Starved,
@@ -62,17 +54,6 @@ impl std::fmt::Debug for PcieCard {
             .field("options", &self.options)
             .field("stats", &self.stats)
             .finish_non_exhaustive()
-    }
-}
-
-enum Failure {
-    Refused(Header),
-    Card(CardError),
-}
-
-impl From<CardError> for Failure {
-    fn from(error: CardError) -> Self {
-        Self::Card(error)
     }
 }
 
@@ -183,7 +164,7 @@ impl PcieCard {
     }
 
     /// A register that cannot be all ones unless nothing answers.
-    fn register(&mut self, register: R) -> Result<u32, CardError> {
+    pub(super) fn register(&mut self, register: R) -> Result<u32, CardError> {
         match self.transport.read(register)? {
             ALL_ONES => Err(CardError::Lost),
             value => Ok(value),
@@ -210,236 +191,11 @@ impl PcieCard {
     }
 
     /// Brings card and driver back to the start after a failure.
-    fn recover(&mut self) -> Result<(), CardError> {
+    pub(super) fn recover(&mut self) -> Result<(), CardError> {
         self.source.drain();
         self.stats.resets += 1;
         self.stop()?;
         self.start()
-    }
-
-    fn attempt(&mut self, plan: &Plan<'_>, out: &mut Vec<i32>) -> Result<[u32; 6], Failure> {
-        out.clear();
-        self.loads.restart();
-        self.answers.restart();
-        let mut values = [0; COUNTERS.len()];
-        let mut got = 0;
-        let mut idle = Idle::new(self.options.timeout);
-        while !(self.loads.done(plan) && self.answers.done(plan)) {
-            let mut moved = false;
-            while self.answers.post(plan, &mut self.result) {
-                moved = true;
-            }
-            if moved {
-                let tail = self.result.tail.into();
-                self.transport.write(R::ResultTail, tail)?;
-            }
-            if self
-                .loads
-                .prepare(plan, &mut self.source, &mut self.stats)?
-            {
-                moved = true;
-            }
-            moved |= self.loads.arrive(&mut self.source)?;
-            let mut described = false;
-            while self
-                .loads
-                .describe(plan, &mut self.command, &mut self.stats)
-            {
-                described = true;
-            }
-            if described {
-                moved = true;
-                let tail = self.command.tail.into();
-                self.transport.write(R::CommandTail, tail)?;
-            }
-            let mut records = 0;
-            while let Some(record) = self.completions.next() {
-                records += 1;
-                if let Some(value) = self.take(&record, out)? {
-                    if let Some(v) = values.get_mut(got) {
-                        *v = value;
-                    }
-                    got += 1;
-                }
-            }
-            if records > 0 {
-                let head = self.completions.head.into();
-                self.transport.write(R::CompletionHead, head)?;
-            }
-            if moved || records > 0 {
-                self.stats.rescued += u64::from(records > 0 && idle.unanswered());
-                idle.reset();
-            } else {
-                self.wait(&mut idle)?;
-            }
-        }
-        Ok(values)
-    }
-
-    /// Carries out what a completion record says; a register's value, if it was one.
-    fn take(&mut self, record: &Record, out: &mut Vec<i32>) -> Result<Option<u32>, Failure> {
-        let outcome = Outcome::from_code(record.outcome);
-        if outcome != Some(Outcome::Done) && outcome != Some(Outcome::Short) {
-            let ring = if record.result { "result" } else { "command" };
-            let place = format!("{ring} slot {} after {} bytes", record.cookie, record.bytes);
-            return Err(match outcome {
-                Some(outcome) => CardError::Halted { place, outcome },
-                None => CardError::Answer {
-                    found: format!("outcome {} of {place}", record.outcome),
-                    wanted: "one of the contract's".into(),
-                },
-            }
-            .into());
-        }
-        if !record.result {
-            self.loads.taken(record.cookie, &mut self.command)?;
-            return Ok(None);
-        }
-        match self
-            .answers
-            .take(record, &mut self.result, out, &mut self.stats)?
-        {
-            Came::Sums => Ok(None),
-            Came::Value(value) => Ok(Some(value)),
-            Came::Refused(header) => Err(Failure::Refused(header)),
-        }
-    }
-
-    /// Waits for something to happen.
-    fn wait(&mut self, idle: &mut Idle) -> Result<(), CardError> {
-        if self.source.under_way() > 0 && !self.loads.at_card() {
-            return self.source.wait().map_err(|e| CardError::Read(Box::new(e)));
-        }
-        match self.options.completion {
-            Completion::Polling => {
-                self.transport.poll()?;
-                idle.looks += 1;
-                if idle.looks < SPINS {
-                    std::hint::spin_loop();
-                } else {
-                    std::thread::sleep(NAP);
-                }
-            }
-            Completion::Interrupts => {
-                if self.transport.wait(LOST_INTERRUPT)? {
-                    self.stats.interrupts += 1;
-                    idle.silent = 0;
-                } else {
-                    idle.silent += 1;
-                }
-            }
-        }
-        if idle.due_for_a_look() {
-            let status = self.register(R::Status)?;
-            if idle.over() {
-                return Err(CardError::Stuck {
-                    waited: idle.timeout,
-                    loads: self.loads.under_way(),
-                    answers: self.answers.owed(),
-                    status,
-                });
-            }
-            let status = Status(status);
-            // The record of the fault was written before the card halted, so the next look finds it, unless the
-            // ring itself cannot be written.
-            if status.halted() && idle.halted_before() {
-                let outcome = Outcome::from_code(status.fault()).unwrap_or(Outcome::Malformed);
-                let place = format!("slot {}, without a record", status.cookie());
-                return Err(CardError::Halted { place, outcome });
-            }
-        }
-        Ok(())
-    }
-
-    fn counted(&mut self, values: [u32; 6]) -> Option<Counters> {
-        let mut since = [0; COUNTERS.len()];
-        for ((delta, last), now) in since.iter_mut().zip(&mut self.counters).zip(values) {
-            *delta = u64::from(now.wrapping_sub(*last));
-            *last = now;
-        }
-        let [cycles, beats, starved, stalled, rounds, hazards] = since;
-        // A card without a clock behind its registers counts no cycles.
-        (cycles > 0).then_some(Counters {
-            cycles,
-            beats,
-            starved,
-            stalled,
-            rounds,
-            hazards,
-        })
-    }
-
-    fn link(&self, source: CardError) -> DeviceError {
-        DeviceError::Link {
-            device: self.info.name.clone(),
-            source: Box::new(source),
-        }
-    }
-}
-
-impl Device for PcieCard {
-    fn info(&self) -> &CoreInfo {
-        &self.info
-    }
-
-    fn run(
-        &mut self,
-        requests: &[Request<'_>],
-        out: &mut Vec<i32>,
-    ) -> Result<RunStats, DeviceError> {
-        let result = self.try_run(requests, out);
-        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = self.stats;
-        result
-    }
-}
-
-impl PcieCard {
-    fn try_run(
-        &mut self,
-        requests: &[Request<'_>],
-        out: &mut Vec<i32>,
-    ) -> Result<RunStats, DeviceError> {
-        let plan = Plan::new(requests, &self.info, &COUNTERS)?;
-        let mut tries = 0;
-        loop {
-            let failure = match self.attempt(&plan, out) {
-                Ok(values) => {
-                    let mut stats = RunStats::of(requests, &self.info);
-                    stats.counters = self.counted(values);
-                    self.source.rest();
-                    return Ok(stats);
-                }
-                Err(failure) => failure,
-            };
-            let error = match failure {
-                Failure::Refused(header) => {
-                    let index = refused(requests, header.arg32);
-                    DeviceError::Refused {
-                        device: self.info.name.clone(),
-                        index,
-                        code: ErrorCode::from_code(header.flags).unwrap_or(ErrorCode::Opcode),
-                    }
-                }
-                Failure::Card(error) if error.gone() => {
-                    self.source.drain();
-                    return Err(self.link(error));
-                }
-                Failure::Card(error) => {
-                    if error.passing() && tries < self.options.retries {
-                        tries += 1;
-                        self.stats.retries += 1;
-                        self.recover().map_err(|e| self.link(e))?;
-                        continue;
-                    }
-                    self.link(error)
-                }
-            };
-            // Ready for another run, or the failure to become so is what matters more.
-            return Err(match self.recover() {
-                Ok(()) => error,
-                Err(worse) => self.link(worse),
-            });
-        }
     }
 }
 

@@ -55,6 +55,14 @@ pub enum CardError {
         /// Its status register.
         status: u32,
     },
+    /// Somebody reset the card while it worked.
+    #[error(
+        "somebody else reset the card while it worked (status {status:#010x}): is another program using it, or          sysfs's `reset`?"
+    )]
+    Interfered {
+        /// Its status register.
+        status: u32,
+    },
     /// The card does not come out of a reset.
     #[error("the card did not finish a reset within {waited:?}; reload its bitstream")]
     Reset {
@@ -97,10 +105,14 @@ impl CardError {
     pub(super) fn passing(&self) -> bool {
         matches!(
             self,
-            Self::Halted {
-                outcome: Outcome::Abort | Outcome::Poisoned | Outcome::Lost | Outcome::Malformed,
-                ..
-            }
+            Self::Interfered { .. }
+                | Self::Halted {
+                    outcome: Outcome::Abort
+                        | Outcome::Poisoned
+                        | Outcome::Lost
+                        | Outcome::Malformed,
+                    ..
+                }
         )
     }
 

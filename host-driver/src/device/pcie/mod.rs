@@ -10,7 +10,8 @@
 //! | `load` | data on their way: read or copied into the DMA-mapped ring, then described in slots |
 //! | `answers` | buffers for results, and what came in them |
 //! | `ring` | the three rings of [`weft_protocol::pcie::ring`] from the host's side |
-//! | `card` | start, run, faults, reset; `idle` has its time-outs, `identity` what it accepts, `options` its sizes |
+//! | `card` | open, start, stop, reset; `identity` has what it accepts, `options` its sizes |
+//! | `run` | one run, and when to try it again; `idle` has its time-outs |
 //! | `transport`, `socket`, `vfio` | the ways to a card |
 
 mod answers;
@@ -24,6 +25,7 @@ mod options;
 mod pin;
 mod plan;
 mod ring;
+mod run;
 mod socket;
 mod source;
 mod transport;

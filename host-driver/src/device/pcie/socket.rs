@@ -133,9 +133,7 @@ impl Transport for Socket {
     }
 
     fn poll(&mut self) -> Result<(), CardError> {
-        if !self.by_messages {
-            return Ok(());
-        }
+        // The card asks for what it cannot reach by itself, if only to be refused.
         self.client
             .poll()
             .map_err(Self::failed("serving the card's requests"))

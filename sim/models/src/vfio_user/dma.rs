@@ -1,25 +1,22 @@
 //! The client's memory as the card's bus.
 //!
-//! Memory that came with a descriptor is mapped and copied. Memory without one is reached by messages: writes are
+//! Memory that came with a descriptor is mapped and copied. All other addresses are reached by messages: writes are
 //! sent on at once and everything after them waits its turn until they are acknowledged, so that posted writes keep
-//! their order; a read is started by [`Bus::ready`] and answered when its reply has come.
+//! their order; a read is started by [`Bus::ready`] and answered when its reply has come. So an address that nobody
+//! mapped gets to the client, and behind a guest's IOMMU the guest's kernel learns of it, as it would of a real card.
 
+use super::maps::{Maps, Place};
 use super::{Event, Statistics};
 use crate::card::{Bus, BusError};
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::fs::File;
+use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 use weft_protocol::pcie::VECTORS;
-use weft_vfio_user::wire::{self, Fields, command, dma, errno};
-use weft_vfio_user::{EventFd, Message, SharedMemory, socket};
+use weft_vfio_user::wire::{self, Fields, command, errno};
+use weft_vfio_user::{EventFd, Message, socket};
 
-/// Most mappings: a guest's whole memory in 4 KiB pages would be more than any card needs.
-const MAX_MAPS: usize = 1 << 20;
 /// Most bytes of one message to the client.
 const MAX_MESSAGE_DATA: usize = 64 << 10;
 /// Posted writes that may wait for an acknowledgement before the card is stopped until there are fewer.
@@ -36,26 +33,19 @@ pub(super) enum Arrival {
     End(String),
 }
 
-#[derive(Debug)]
-struct Map {
-    bytes: u64,
-    readable: bool,
-    writable: bool,
-    /// The memory and where in it the map begins; without it, messages.
-    memory: Option<(Arc<SharedMemory>, u64)>,
-}
-
-/// Where the next bytes of a range are.
-enum Place<'a> {
-    Memory(&'a SharedMemory, usize),
-    Messages,
-}
-
 /// A write or an interrupt that waits for its turn.
 #[derive(Debug)]
 enum Posted {
     Write(u64, Vec<u8>),
     Interrupt(u16),
+}
+
+/// A write message under way.
+#[derive(Clone, Copy, Debug)]
+struct Writing {
+    id: u16,
+    address: u64,
+    bytes: usize,
 }
 
 /// A read by messages.
@@ -79,13 +69,11 @@ pub(super) struct Dma<'a> {
     pub watch: &'a mut dyn FnMut(Event),
     /// Most data bytes that the client takes in one message.
     pub max_data: usize,
-    maps: BTreeMap<u64, Map>,
-    /// Whole files mapped, by device and inode: a guest maps its memory page by page through the same one.
-    files: HashMap<(u64, u64), Arc<SharedMemory>>,
+    maps: Maps,
     events: [Option<EventFd>; VECTORS],
     posted: VecDeque<Posted>,
-    /// Id of the write message that is not acknowledged.
-    writing: Option<u16>,
+    /// The write message that is not acknowledged.
+    writing: Option<Writing>,
     fetch: Option<Fetch>,
     next_id: u16,
     /// Set when the socket failed: nothing can be sent any more.
@@ -106,8 +94,7 @@ impl<'a> Dma<'a> {
             statistics,
             watch,
             max_data: wire::MAX_DATA,
-            maps: BTreeMap::new(),
-            files: HashMap::new(),
+            maps: Maps::default(),
             events: [const { None }; VECTORS],
             posted: VecDeque::new(),
             writing: None,
@@ -124,63 +111,21 @@ impl<'a> Dma<'a> {
         (offset, address, bytes): (u64, u64, u64),
         fd: Option<OwnedFd>,
     ) -> Result<(), u32> {
-        let last = bytes.checked_sub(1).and_then(|n| address.checked_add(n));
-        let last = last.ok_or(errno::INVALID)?;
-        if self.maps.len() >= MAX_MAPS {
-            return Err(errno::INVALID);
-        }
-        let before = self.maps.range(..=last).next_back();
-        let same = before.is_some_and(|(&a, m)| a == address && m.bytes == bytes);
-        if !same && before.is_some_and(|(a, m)| a + (m.bytes - 1) >= address) {
-            return Err(errno::EXIST);
-        }
-        let memory = match fd {
-            None => None,
-            Some(fd) => {
-                let end = offset.checked_add(bytes).ok_or(errno::INVALID)?;
-                let memory = self.file(File::from(fd)).ok_or(errno::INVALID)?;
-                if end > memory.len() as u64 {
-                    return Err(errno::INVALID);
-                }
-                self.statistics.maps_with_memory += 1;
-                Some((memory, offset))
-            }
-        };
-        let map = Map {
-            bytes,
-            readable: flags & dma::READ != 0,
-            writable: flags & dma::WRITE != 0,
-            memory,
-        };
-        self.maps.insert(address, map);
+        let with_memory = fd.is_some();
+        self.maps.add(flags, (offset, address, bytes), fd)?;
         self.statistics.maps += 1;
+        self.statistics.maps_with_memory += u64::from(with_memory);
+        let maps = self.maps.count();
+        (self.watch)(Event::Mapped { maps });
         Ok(())
-    }
-
-    fn file(&mut self, file: File) -> Option<Arc<SharedMemory>> {
-        let meta = file.metadata().ok()?;
-        let key = (meta.dev(), meta.ino());
-        let bytes = usize::try_from(meta.len()).ok()?;
-        if let Some(known) = self.files.get(&key).filter(|m| m.len() == bytes) {
-            return Some(Arc::clone(known));
-        }
-        let memory = Arc::new(SharedMemory::of_file(&file, bytes).ok()?);
-        self.files.insert(key, Arc::clone(&memory));
-        Some(memory)
     }
 
     /// Takes back every map that reaches into the range, which may be as large as the address space.
     pub(super) fn unmap(&mut self, flags: u32, address: u64, bytes: u64) {
-        let all = flags & dma::ALL != 0;
-        let last = address.saturating_add(bytes.saturating_sub(1));
-        let before = self.maps.len();
-        let hit = |&a: &u64, m: &mut Map| {
-            all || bytes > 0 && a <= last && a.saturating_add(m.bytes - 1) >= address
-        };
-        self.maps.retain(|a, m| !hit(a, m));
-        self.statistics.unmaps += (before - self.maps.len()) as u64;
-        // A file stays mapped while a map of it is left.
-        self.files.retain(|_, m| Arc::strong_count(m) > 1);
+        let removed = self.maps.remove(flags, address, bytes);
+        self.statistics.unmaps += removed as u64;
+        let maps = self.maps.count();
+        (self.watch)(Event::Mapped { maps });
     }
 
     /// Vector `vector` goes to `event`, or nowhere.
@@ -202,11 +147,11 @@ impl<'a> Dma<'a> {
 
     /// The client's answer to a message of ours.
     pub(super) fn reply(&mut self, message: &Message) {
-        if self.writing == Some(message.id) {
+        if let Some(write) = self.writing.filter(|w| w.id == message.id) {
             self.writing = None;
             if message.failure().is_some() {
                 // A posted write that nobody takes is lost; the card does not learn of it.
-                self.statistics.blocked += 1;
+                self.denied(write.address, write.bytes, true);
             }
             self.post();
         } else if let Some(fetch) = self.fetch.as_mut().filter(|f| f.asked == Some(message.id)) {
@@ -242,21 +187,6 @@ impl<'a> Dma<'a> {
         });
     }
 
-    /// Where `address` is, and how many of `bytes` are there; `None` where nothing may be reached.
-    fn place(&self, address: u64, bytes: usize, write: bool) -> Option<(Place<'_>, usize)> {
-        let (start, map) = self.maps.range(..=address).next_back()?;
-        let inside = address - start;
-        let allowed = if write { map.writable } else { map.readable };
-        if inside >= map.bytes || !allowed {
-            return None;
-        }
-        let here = usize::try_from(map.bytes - inside).map_or(bytes, |n| n.min(bytes));
-        Some(match &map.memory {
-            Some((memory, offset)) => (Place::Memory(memory, (offset + inside) as usize), here),
-            None => (Place::Messages, here),
-        })
-    }
-
     /// Asks for the next bytes of the read under way.
     fn ask(&mut self) {
         let Some(mut fetch) = self.fetch.take() else {
@@ -265,14 +195,13 @@ impl<'a> Dma<'a> {
         while !fetch.failed && fetch.data.len() < fetch.bytes {
             let address = fetch.address.wrapping_add(fetch.data.len() as u64);
             let left = fetch.bytes - fetch.data.len();
-            match self.place(address, left, false) {
-                None => fetch.failed = true,
-                Some((Place::Memory(memory, at), here)) => {
+            match self.maps.place(address, left, false) {
+                (Place::Memory(memory, at), here) => {
                     let start = fetch.data.len();
                     fetch.data.resize(start + here, 0);
                     memory.read(at, &mut fetch.data[start..]);
                 }
-                Some((Place::Messages, here)) => {
+                (Place::Messages, here) => {
                     let bytes = here.min(MAX_MESSAGE_DATA).min(self.max_data);
                     let body = wire::transfer(address, bytes as u64);
                     fetch.asked = Some(self.send(command::DMA_READ, &[&body]));
@@ -299,17 +228,20 @@ impl<'a> Dma<'a> {
         let mut at = 0;
         while at < data.len() {
             let here = address.wrapping_add(at as u64);
-            match self.place(here, data.len() - at, true) {
-                None => return self.denied(here, data.len() - at, true),
-                Some((Place::Memory(memory, offset), n)) => {
+            match self.maps.place(here, data.len() - at, true) {
+                (Place::Memory(memory, offset), n) => {
                     memory.write(offset, &data[at..at + n]);
                     at += n;
                 }
-                Some((Place::Messages, n)) => {
+                (Place::Messages, n) => {
                     let n = n.min(MAX_MESSAGE_DATA).min(self.max_data);
                     let body = wire::transfer(here, n as u64);
-                    let sent = self.send(command::DMA_WRITE, &[&body, &data[at..at + n]]);
-                    self.writing = Some(sent);
+                    let id = self.send(command::DMA_WRITE, &[&body, &data[at..at + n]]);
+                    self.writing = Some(Writing {
+                        id,
+                        address: here,
+                        bytes: n,
+                    });
                     at += n;
                     if at < data.len() {
                         let rest = data[at..].to_vec();
@@ -334,19 +266,6 @@ impl<'a> Dma<'a> {
         }
     }
 
-    fn in_memory(&self, address: u64, bytes: usize) -> bool {
-        let mut at = 0;
-        while at < bytes {
-            match self.place(address.wrapping_add(at as u64), bytes - at, false) {
-                Some((Place::Memory(..), n)) => at += n,
-                // What cannot be reached is answered at once, too.
-                None => return true,
-                Some((Place::Messages, _)) => return false,
-            }
-        }
-        true
-    }
-
     /// Waits for the reply to a read that was not started in time.
     fn wait_until_ready(&mut self, address: u64, bytes: usize) -> bool {
         let until = Instant::now() + BLOCKING_READ;
@@ -368,7 +287,7 @@ impl Bus for Dma<'_> {
         if self.writing.is_some() || !self.posted.is_empty() {
             return false;
         }
-        if self.in_memory(address, bytes) {
+        if self.maps.all_in_memory(address, bytes) {
             return true;
         }
         let same = |f: &Fetch| (f.address, f.bytes) == (address, bytes);
@@ -405,15 +324,12 @@ impl Bus for Dma<'_> {
         let mut at = 0;
         while at < data.len() {
             let here = address.wrapping_add(at as u64);
-            match self.place(here, data.len() - at, false) {
-                Some((Place::Memory(memory, offset), n)) => {
+            match self.maps.place(here, data.len() - at, false) {
+                (Place::Memory(memory, offset), n) => {
                     memory.read(offset, &mut data[at..at + n]);
                     at += n;
                 }
-                _ => {
-                    self.denied(here, data.len() - at, false);
-                    return Err(BusError::Unsupported);
-                }
+                (Place::Messages, _) => return Err(BusError::Abort),
             }
         }
         Ok(())

@@ -8,6 +8,7 @@
 //! Clients come one after another; each finds the card as after power-on, and leaves nothing behind.
 
 mod dma;
+mod maps;
 mod session;
 
 use crate::card::Card;
@@ -72,9 +73,9 @@ pub struct Statistics {
     pub bytes_read: u64,
     /// Bytes that the card wrote.
     pub bytes_written: u64,
-    /// Messages to the client for memory without a descriptor.
+    /// Messages to the client, for what is not mapped with a descriptor.
     pub messages: u64,
-    /// Accesses of the card that nothing is mapped for, or not in that direction.
+    /// Accesses of the card that the client refused: nothing is mapped there, or not in that direction.
     pub blocked: u64,
     /// Interrupts signalled.
     pub interrupts: u64,
@@ -92,6 +93,11 @@ pub enum Event {
     Left {
         /// Why.
         reason: String,
+    },
+    /// The client gave memory to the card, or took some back.
+    Mapped {
+        /// Ranges that the card may reach now.
+        maps: usize,
     },
     /// The card was denied an access.
     Blocked {
