@@ -13,7 +13,7 @@ use weft_hdl::CoreConfig;
 use weft_host::device::pcie::{self, PcieCard, Socket, Vfio};
 use weft_host::device::serial::{self, Serial};
 use weft_host::device::sim::{Sim, SimCore, Watch};
-use weft_host::device::{Cpu, Device, PackedModel};
+use weft_host::device::{Cpu, Device, PackedModel, Several};
 use weft_host::link::{self, Prediction};
 use weft_host::model::Site;
 
@@ -113,10 +113,11 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
 /// Which device computes the products.
 #[derive(clap::Args, Clone)]
 pub(crate) struct DeviceArgs {
-    /// cpu: this machine's processor, bit-exact; sim: the core's Verilog, cycle by cycle; serial:PATH or serial:PATH@BAUD: a board, or
-    /// `weft board-sim`; pcie:ADDRESS: a card in a slot, through VFIO; vfio-user:SOCKET: a card that `weft card` serves
+    /// cpu: this machine's processor, bit-exact; sim: the core's Verilog, cycle by cycle; serial:PATH or
+    /// serial:PATH@BAUD: a board, or `weft board-sim`; pcie:ADDRESS: a card in a slot, through VFIO; vfio-user:SOCKET: a
+    /// card that `weft card` serves. Given several times, devices with cores of one shape share every product
     #[arg(long, default_value = "cpu", value_name = "DEVICE", value_parser = DeviceName::parse)]
-    pub(crate) device: DeviceName,
+    pub(crate) device: Vec<DeviceName>,
     /// With pcie: and vfio-user: look at memory for completions over and over instead of waiting for interrupts
     #[arg(long)]
     pub(crate) poll: bool,
@@ -189,84 +190,102 @@ impl OnDevice {
     }
 }
 
+/// Opens the card that `name` means.
+#[cfg(target_os = "linux")]
+pub(crate) fn open_card(
+    name: &DeviceName,
+    poll: bool,
+    timeout: Duration,
+) -> anyhow::Result<PcieCard> {
+    let way: Box<dyn pcie::Transport> = match name {
+        DeviceName::Pcie(address) => Box::new(Vfio::open(address).or_exit(exit::DEVICE)?),
+        DeviceName::VfioUser(path) => Box::new(Socket::connect(path).or_exit(exit::DEVICE)?),
+        _ => return Err(fail(exit::USAGE, "not a card")),
+    };
+    let options = pcie::Options {
+        completion: if poll {
+            pcie::Completion::Polling
+        } else {
+            pcie::Completion::Interrupts
+        },
+        timeout,
+        ..pcie::Options::default()
+    };
+    let name = way.name();
+    PcieCard::open(way, options)
+        .with_context(|| format!("cannot use {name}"))
+        .or_exit(exit::DEVICE)
+}
+
 impl DeviceArgs {
-    /// The card that the name means, if it means one.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn open_card(&self) -> anyhow::Result<Option<PcieCard>> {
-        let way: Box<dyn pcie::Transport> = match &self.device {
-            DeviceName::Pcie(address) => Box::new(Vfio::open(address).or_exit(exit::DEVICE)?),
-            DeviceName::VfioUser(path) => Box::new(Socket::connect(path).or_exit(exit::DEVICE)?),
-            _ => return Ok(None),
-        };
-        let options = pcie::Options {
-            completion: if self.poll {
-                pcie::Completion::Polling
-            } else {
-                pcie::Completion::Interrupts
-            },
-            timeout: self.timeout,
-            ..pcie::Options::default()
-        };
-        let name = way.name();
-        let card = PcieCard::open(way, options)
-            .with_context(|| format!("cannot use {name}"))
-            .or_exit(exit::DEVICE)?;
-        Ok(Some(card))
+    /// Opens each device; a simulated core is compiled once for all its cards.
+    fn open(
+        &self,
+        model: &Loaded,
+        watch: &Arc<Watch>,
+        cancel: &Cancel,
+    ) -> anyhow::Result<Vec<Opened>> {
+        let mut opened = Vec::with_capacity(self.device.len());
+        let mut compiled: Option<SimCore> = None;
+        for name in &self.device {
+            opened.push(match name {
+                DeviceName::Cpu => {
+                    let cpu = Cpu::new(Cpu::default_core(), self.threads).or_exit(exit::DEVICE)?;
+                    Opened::without_report(cpu)
+                }
+                DeviceName::Sim => {
+                    let core = match &compiled {
+                        Some(core) => core,
+                        None => compiled.insert(SimCore::new(&self.config).or_exit(exit::DEVICE)?),
+                    };
+                    Opened::without_report(Sim::new(core, watch.clone()).or_exit(exit::DEVICE)?)
+                }
+                DeviceName::Serial { path, baud } => {
+                    Opened::without_report(open_serial(path, *baud, self.timeout, cancel)?)
+                }
+                #[cfg(target_os = "linux")]
+                DeviceName::Pcie(_) | DeviceName::VfioUser(_) => {
+                    let mut card = open_card(name, self.poll, self.timeout)?;
+                    card.stream_from(&model.weft).or_exit(exit::DEVICE)?;
+                    let link = card.watch();
+                    Opened {
+                        device: Box::new(card),
+                        report: Some(Box::new(move || {
+                            let stats = *link.lock().unwrap_or_else(PoisonError::into_inner);
+                            serde_json::to_value(stats).unwrap_or_default()
+                        })),
+                    }
+                }
+            });
+        }
+        Ok(opened)
     }
 
-    /// Puts `model` on the device.
+    /// Puts `model` on the devices.
     pub(crate) fn build(&self, model: &Loaded, cancel: &Cancel) -> anyhow::Result<OnDevice> {
         let watch = Arc::new(Watch::new(cancel.flag().clone()));
         let weft = model.weft.clone();
-        let stepped = matches!(self.device, DeviceName::Sim | DeviceName::Serial { .. });
+        let all = |wanted: fn(&DeviceName) -> bool| self.device.iter().all(wanted);
+        let cpu = all(|d| *d == DeviceName::Cpu);
+        if self.device.len() > 1 && self.device.contains(&DeviceName::Cpu) {
+            return Err(fail(
+                exit::USAGE,
+                "cpu shares its work out to its own threads (--threads): name it alone",
+            ));
+        }
+        let stepped = all(|d| matches!(d, DeviceName::Sim | DeviceName::Serial { .. }));
         if self.device_layers.is_some() && !stepped {
             return Err(fail(
                 exit::USAGE,
                 "--device-layers goes with --device sim or serial",
             ));
         }
-        #[cfg(target_os = "linux")]
-        if let Some(mut card) = self.open_card()? {
-            card.stream_from(&weft).or_exit(exit::DEVICE)?;
-            let info = card.info().clone();
-            let link = card.watch();
-            let card: AnyDevice = Box::new(card);
-            return Ok(OnDevice {
-                products: PackedModel::new(weft, card).or_exit(exit::DEVICE)?,
-                name: info.name,
-                batch: info.batch,
-                watch,
-                simulated: false,
-                counts_all: true,
-                link: Some(Box::new(move || {
-                    let stats = *link.lock().unwrap_or_else(PoisonError::into_inner);
-                    serde_json::to_value(stats).unwrap_or_default()
-                })),
-            });
-        }
-        if self.device == DeviceName::Cpu {
-            let core = Cpu::default_core();
-            let batch = core.batch;
-            let cpu: AnyDevice = Box::new(Cpu::new(core, self.threads).or_exit(exit::DEVICE)?);
-            let products = PackedModel::new(weft, cpu).or_exit(exit::DEVICE)?;
-            return Ok(OnDevice {
-                products,
-                name: "cpu".into(),
-                batch,
-                watch,
-                simulated: false,
-                counts_all: false,
-                link: None,
-            });
-        }
-        let device: AnyDevice = match &self.device {
-            DeviceName::Serial { path, baud } => {
-                Box::new(open_serial(path, *baud, self.timeout, cancel)?)
-            }
-            _ => {
-                let core = SimCore::new(&self.config).or_exit(exit::DEVICE)?;
-                Box::new(Sim::new(&core, watch.clone()).or_exit(exit::DEVICE)?)
-            }
+        let mut opened = self.open(model, &watch, cancel)?;
+        let link = link_report(&mut opened);
+        let mut devices: Vec<_> = opened.into_iter().map(|o| o.device).collect();
+        let device = match devices.len() {
+            1 => devices.remove(0),
+            _ => Box::new(Several::new(devices).or_exit(exit::DEVICE)?) as AnyDevice,
         };
         let info = device.info().clone();
         let (name, batch) = (info.name.clone(), info.batch);
@@ -296,16 +315,40 @@ impl DeviceArgs {
                 })
             }
         };
-        let counts_all = self.device_layers.is_none();
         Ok(OnDevice {
             products: products.or_exit(exit::DEVICE)?,
             name,
             batch,
             watch,
-            simulated: self.device == DeviceName::Sim,
-            counts_all,
-            link: None,
+            simulated: self.device.contains(&DeviceName::Sim),
+            counts_all: self.device_layers.is_none() && !cpu,
+            link,
         })
+    }
+}
+
+/// A device, and what tells of its link.
+struct Opened {
+    device: AnyDevice,
+    report: Option<LinkReport>,
+}
+
+impl Opened {
+    /// A device without a link, or one whose link's counters say all.
+    fn without_report(device: impl Device + Send + 'static) -> Self {
+        Self {
+            device: Box::new(device),
+            report: None,
+        }
+    }
+}
+
+/// The report of the only device that has one, or a list of all of them.
+fn link_report(opened: &mut [Opened]) -> Option<LinkReport> {
+    let mut reports: Vec<_> = opened.iter_mut().filter_map(|o| o.report.take()).collect();
+    match reports.len() {
+        0 | 1 => reports.pop(),
+        _ => Some(Box::new(move || reports.iter().map(|r| r()).collect())),
     }
 }
 

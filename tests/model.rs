@@ -105,6 +105,7 @@ fn both_devices_write_the_same_tokens_and_logits() {
         for device in [
             &["--device", "sim", "--config", "8x2"][..],
             &["--device", "sim", "--config", "8x1", "--sim-layers", "1..3"],
+            &["--device", "sim", "--device", "sim", "--config", "8x2"],
         ] {
             let sim = files.run(device);
             assert_eq!(sim["tokens"], cpu["tokens"], "{options:?} {device:?}");
@@ -153,6 +154,25 @@ fn the_report_of_a_run_has_its_keys() {
         .as_object()
         .expect("by link");
     assert!(links.len() >= 4 && links["pcie-gen2-x1"].as_f64() > links["serial-3m"].as_f64());
+}
+
+#[test]
+fn cards_that_share_the_work_are_counted_together_and_refused_when_they_cannot() {
+    let files = Files::new(&[]);
+    let one = files.run(&["--device", "sim"]);
+    let two = files.run(&["--device", "sim", "--device", "sim"]);
+    assert_eq!(two["device"], "2 x sim 8x1");
+    assert_eq!(two["logits_hash"], one["logits_hash"]);
+    // Each card gives sums of its own, so together they need a little more.
+    let cycles = |report: &Value| report["cycles_per_token"].as_f64().expect("cycles");
+    assert!((1.0..1.5).contains(&(cycles(&two) / cycles(&one))));
+    let weft_file = files.path("tiny.weft");
+    let with = |devices: &[&str], code, says| {
+        let mut line = vec!["run", &weft_file, "--prompt", "x"];
+        line.extend(devices);
+        refused(&line, code, says);
+    };
+    with(&["--device", "cpu", "--device", "sim"], 2, "name it alone");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The processor as a device against a scalar reference and the core's twin, on random runs.
 
 use proptest::prelude::*;
-use weft_host::device::{CoreInfo, Cpu, Device, DeviceError};
+use weft_host::device::{CoreInfo, Cpu, Device, DeviceError, Several, SeveralError};
 use weft_protocol::layout::{Kind, round_order};
 use weft_protocol::packet::{ErrorCode, Group, Header, Opcode, Request, masked_bundle};
 use weft_protocol::{g4, wrap_accumulator};
@@ -227,7 +227,64 @@ proptest! {
             prop_assert_eq!(stats.tiles, u64::from(counts.tiles));
             prop_assert_eq!(stats.result_words, wanted.len() as u64);
         }
+        for n in 1..=4 {
+            let members = (0..n).map(|_| Cpu::new(Cpu::default_core(), 1).unwrap()).collect();
+            let stats = Several::new(members).unwrap().run(&requests, &mut sums).unwrap();
+            prop_assert_eq!(&sums, &wanted, "shared out to {}", n);
+            prop_assert_eq!(stats.nonzeros, u64::from(counts.nonzeros));
+            prop_assert_eq!(stats.columns, u64::from(counts.columns));
+        }
     }
+}
+
+#[test]
+fn devices_that_share_runs_have_one_shape_and_name_requests_as_they_came() {
+    let cpu = |depth| {
+        let core = CoreInfo {
+            depth,
+            ..Cpu::default_core()
+        };
+        Cpu::new(core, 1).unwrap()
+    };
+    let none = Several::<Cpu>::new(Vec::new()).unwrap_err();
+    assert!(matches!(none, SeveralError::None));
+    let mixed = Several::new(vec![cpu(512), cpu(256)]).unwrap_err();
+    assert!(mixed.to_string().contains("depth 256"), "{mixed}");
+
+    let mut several = Several::new(vec![cpu(512), cpu(512)]).unwrap();
+    assert_eq!(several.info().name, "2 x cpu");
+    let (x, column) = ([1i8], [1u8; 64]);
+    let group = |kind| {
+        Request::Group(Group {
+            kind,
+            masked: false,
+            activations: &x,
+            scales: None,
+            bundles: vec![&column],
+        })
+    };
+    let tile = Request::Tile {
+        rows: 64,
+        log2_batch: 0,
+    };
+    let drain = Request::Drain { tag: 0 };
+    let ones = vec![group(Kind::I8); 8];
+    let mut run = |groups: Vec<Request<'_>>| {
+        let mut requests = vec![tile.clone()];
+        requests.extend(groups);
+        requests.push(drain.clone());
+        let mut sums = Vec::new();
+        several.run(&requests, &mut sums).map(|_| sums)
+    };
+    assert_eq!(run(ones.clone()).unwrap(), [8; 64]);
+    let mut wrong = ones.clone();
+    wrong[6] = group(Kind::G4);
+    let error = run(wrong).unwrap_err();
+    assert!(
+        matches!(error, DeviceError::NoScales { index: 7 }),
+        "{error}"
+    );
+    assert_eq!(run(ones).unwrap(), [8; 64], "it works on after an error");
 }
 
 #[test]

@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// Core configuration: banks x batch
     #[arg(long, value_name = "NAME", default_value = "8x1", value_parser = parse_config)]
     config: CoreConfig,
+    /// Simulated cards that share every product, each in a thread of its own [default: one a processor, at most 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    cards: Option<u8>,
     /// Folder for the model [default: weft/models in the user's cache folder]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -64,6 +67,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         ignore_stop: false,
         stream,
     };
+    let cards = args.cards.map_or_else(default_cards, usize::from);
     let device = |device| DeviceArgs {
         device,
         poll: false,
@@ -78,8 +82,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         args.prompt,
         prompt.len()
     ));
-    let mut cpu = device(DeviceName::Cpu).build(&model, &cancel)?;
-    let mut sim = device(DeviceName::Sim).build(&model, &cancel)?;
+    let mut cpu = device(vec![DeviceName::Cpu]).build(&model, &cancel)?;
+    let mut sim = device(vec![DeviceName::Sim; cards]).build(&model, &cancel)?;
     let simulated = writing::write(
         &model,
         Some(&mut cpu),
@@ -127,6 +131,11 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
             "the simulated core and the cpu device disagree",
         ))
     }
+}
+
+/// One a processor, but no more than a person would have boards.
+fn default_cards() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get().min(4))
 }
 
 /// Whether `path` is a whole container that this version made of the model file with `sha256`.

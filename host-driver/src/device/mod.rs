@@ -13,6 +13,8 @@ pub mod pcie;
 pub mod product;
 pub mod random;
 pub mod serial;
+mod several;
+mod shares;
 pub mod sim;
 mod stats;
 mod stream;
@@ -20,6 +22,7 @@ mod stream;
 pub use cpu::Cpu;
 pub use error::DeviceError;
 pub use packed::{PackedModel, ProductError, Work};
+pub use several::{Several, SeveralError};
 pub use stats::{Counters, RunStats};
 
 use weft_protocol::packet::Request;

@@ -13,10 +13,8 @@ use weft_protocol::serial::Counter;
 
 use super::Args;
 #[cfg(target_os = "linux")]
-use crate::devices::DeviceArgs;
+use crate::devices::open_card;
 use crate::devices::{DeviceName, open_serial};
-#[cfg(target_os = "linux")]
-use crate::exit::fail;
 use crate::exit::{self, OrExit};
 use crate::ui::Cancel;
 
@@ -30,20 +28,6 @@ pub(super) enum Tested {
     Serial(Box<Serial>),
     #[cfg(target_os = "linux")]
     Card(Box<PcieCard>),
-}
-
-impl Args {
-    #[cfg(target_os = "linux")]
-    fn as_device(&self) -> DeviceArgs {
-        DeviceArgs {
-            device: self.device.clone(),
-            poll: false,
-            config: self.config,
-            device_layers: None,
-            timeout: self.timeout,
-            threads: 0,
-        }
-    }
 }
 
 impl Tested {
@@ -61,10 +45,7 @@ impl Tested {
                 Self::Serial(Box::new(open_serial(path, *baud, args.timeout, cancel)?))
             }
             #[cfg(target_os = "linux")]
-            _ => match args.as_device().open_card()? {
-                Some(card) => Self::Card(Box::new(card)),
-                None => return Err(fail(exit::USAGE, "no self-test for this device")),
-            },
+            name => Self::Card(Box::new(open_card(name, false, args.timeout)?)),
         })
     }
 

@@ -7,18 +7,24 @@
 //! |---|---|
 //! | `port` | the operating system's serial port, and the trait that a test's own line implements |
 //! | `ports` | what ports this machine has |
-//! | `line` | sessions: sending within credit, answers without a hole, going back |
+//! | `wire` | whole frames over the port, damaged ones dropped; `stats` counts them |
+//! | `window` | what was sent, taken and heard; when to go back |
+//! | `line` | sessions: sending within credit, asking again, giving up (`progress`) |
 //! | `error` | what can go wrong, with the next move |
 
 mod error;
 mod line;
 mod port;
 mod ports;
+mod progress;
+mod stats;
+mod window;
+mod wire;
 
 pub use error::SerialError;
-pub use line::LineStats;
 pub use port::{Port, SystemPort};
 pub use ports::{PortInfo, ports};
+pub use stats::LineStats;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -176,7 +182,7 @@ impl<P: Port> Serial<P> {
 
     /// What this end of the line counted.
     pub fn stats(&self) -> LineStats {
-        self.core.carrier.stats
+        self.core.carrier.stats()
     }
 
     /// The values of the core's registers.
@@ -200,8 +206,8 @@ impl<P: Port> Serial<P> {
                     path: self.path.clone(),
                     bauds: "its".into(),
                     waited: self.timeout,
-                    bytes: line.stats.bytes_received,
-                    damaged: line.stats.damaged,
+                    bytes: line.stats().bytes_received,
+                    damaged: line.stats().damaged,
                 });
             }
             Some(_) => line.echo(bytes)?,
@@ -253,8 +259,8 @@ fn knock<P: Port>(
         path: path.into(),
         bauds: names.join(", "),
         waited: start.elapsed(),
-        bytes: line.stats.bytes_received,
-        damaged: line.stats.damaged,
+        bytes: line.stats().bytes_received,
+        damaged: line.stats().damaged,
     })
 }
 
