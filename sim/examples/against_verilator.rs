@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map(|name| Case {
             name: name.into(),
             verilog: verilog.clone(),
+            files: Vec::new(),
         })
         .collect();
     let dir = std::env::temp_dir().join(format!("weft_against_verilator_{}", std::process::id()));

@@ -72,9 +72,11 @@ pub enum Error {
         /// The signals on the loop, in order.
         path: String,
     },
-    /// Registers do not share one clock input.
-    #[error("resolving clocks: {message}")]
+    /// A register or memory is clocked by something else than an input.
+    #[error("{}resolving clocks: {message}", at.as_ref().map_or(String::new(), |at| format!("{at}: ")))]
     Clock {
+        /// Place of the process or assignment, if the netlist comes from Verilog.
+        at: Option<Place>,
         /// What was found.
         message: String,
     },

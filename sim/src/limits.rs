@@ -11,6 +11,8 @@ pub const MAX_TOKENS: usize = 1 << 23;
 pub const MAX_NESTING: usize = 1_000;
 /// Deepest instance hierarchy.
 pub const MAX_HIERARCHY: usize = 128;
+/// Deepest nesting of calls of functions.
+pub const MAX_CALLS: usize = 32;
 /// Largest number of instances after flattening.
 pub const MAX_INSTANCES: usize = 1 << 20;
 /// Widest vector or expression, in bits.

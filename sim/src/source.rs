@@ -16,12 +16,20 @@ pub struct Source {
 }
 
 impl Source {
-    /// Text that came from no file; it cannot name files to read.
+    /// Text that came from no file; it cannot name files to read, unless [`Source::within`] says where they are.
     pub fn text(name: impl Into<String>, text: impl Into<String>) -> Self {
         Source {
             name: name.into(),
             text: text.into(),
             folder: None,
+        }
+    }
+
+    /// The same text with `folder` as the place of the files that it names.
+    pub fn within(self, folder: impl Into<PathBuf>) -> Self {
+        Source {
+            folder: Some(folder.into()),
+            ..self
         }
     }
 
@@ -55,7 +63,8 @@ impl Source {
     ) -> Result<T> {
         self.on_large_stack(|| {
             let modules = front::parse(&self.name, &self.text)?;
-            finish(elab::elaborate(&self.name, &modules, top)?)
+            let folder = self.folder.as_deref();
+            finish(elab::elaborate(&self.name, folder, &modules, top)?)
         })
     }
 

@@ -51,6 +51,7 @@ fn compare_blocks(config: &CoreConfig) {
         .map(|m| Case {
             name: m.name,
             verilog: verilog.clone(),
+            files: Vec::new(),
         })
         .collect();
     println!(

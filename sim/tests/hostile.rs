@@ -52,7 +52,7 @@ fn random_modules(seeds: std::ops::Range<u64>) -> Vec<Text> {
     seeds
         .map(|seed| Text {
             top: "t".into(),
-            verilog: generate::module("t", seed).verilog,
+            verilog: generate::module("t", seed),
         })
         .collect()
 }

@@ -7,10 +7,14 @@ use std::path::PathBuf;
 
 use common::Rng;
 use common::generate;
+use common::generate::clocks::several_clocks_module;
 use common::generate::coverage::Coverage;
+use common::several_clocks;
 use common::verilator::{available, compare, random_stimulus};
 
 const CYCLES: u64 = 40;
+/// Steps of modules of several clocks.
+const STEPS: u64 = 60;
 /// Modules in one Verilator build.
 const CHUNK: u64 = 100;
 
@@ -59,4 +63,37 @@ fn random_modules() {
 #[ignore = "long: run with --include-ignored"]
 fn more_random_modules() {
     modules(200..1400);
+}
+
+/// Modules of up to three clocks, in one build a chunk.
+fn several_clocks(seeds: Range<u64>) {
+    if !available() {
+        return;
+    }
+    let mut rng = Rng::new(seeds.start + 77);
+    let mut failures = Vec::new();
+    for chunk in seeds.clone().step_by(CHUNK as usize) {
+        let cases: Vec<_> = (chunk..seeds.end.min(chunk + CHUNK))
+            .map(|seed| several_clocks_module(&format!("clocks{seed}"), seed))
+            .collect();
+        let dir = scratch("verilator_clocks").join(chunk.to_string());
+        failures.extend(several_clocks::compare(&dir, &cases, STEPS, &mut rng));
+    }
+    assert!(
+        failures.is_empty(),
+        "{} of {seeds:?} differ:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+#[test]
+fn random_modules_of_several_clocks() {
+    several_clocks(0..100);
+}
+
+#[test]
+#[ignore = "long: run with --include-ignored"]
+fn more_random_modules_of_several_clocks() {
+    several_clocks(100..300);
 }

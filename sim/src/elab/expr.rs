@@ -29,7 +29,7 @@ impl Elaborator<'_> {
         })
     }
     /// The self-determined value of `e`.
-    pub(super) fn value(&mut self, scope: &mut Scope, env: &Env, e: &Expr) -> Result<NodeId> {
+    pub(super) fn value(&mut self, scope: &mut Scope, env: &Env<'_>, e: &Expr) -> Result<NodeId> {
         let shape = self.shape(scope, e)?;
         self.lower(scope, env, e, shape)
     }
@@ -37,7 +37,7 @@ impl Elaborator<'_> {
     pub(super) fn assigned(
         &mut self,
         scope: &mut Scope,
-        env: &Env,
+        env: &Env<'_>,
         e: &Expr,
         width: u32,
     ) -> Result<NodeId> {
@@ -46,7 +46,7 @@ impl Elaborator<'_> {
         Ok(self.builder.slice(value, 0, width))
     }
     /// One bit: whether `e` is not zero.
-    pub(super) fn truth(&mut self, scope: &mut Scope, env: &Env, e: &Expr) -> Result<NodeId> {
+    pub(super) fn truth(&mut self, scope: &mut Scope, env: &Env<'_>, e: &Expr) -> Result<NodeId> {
         let value = self.value(scope, env, e)?;
         Ok(self.builder.unary(Un::RedOr, value))
     }
@@ -63,7 +63,7 @@ impl Elaborator<'_> {
     pub(super) fn lower(
         &mut self,
         scope: &mut Scope,
-        env: &Env,
+        env: &Env<'_>,
         e: &Expr,
         to: Shape,
     ) -> Result<NodeId> {
@@ -90,7 +90,7 @@ impl Elaborator<'_> {
             }
             ExprKind::Number(n) => self.builder.constant(n.value.clone()),
             ExprKind::Real => return Err(self.unsupported(e.line, "real number in an expression")),
-            ExprKind::Str => return Err(self.unsupported(e.line, "string in an expression")),
+            ExprKind::Str(_) => return Err(self.unsupported(e.line, "string in an expression")),
             ExprKind::Ident(name) => match self.symbol(scope, e.line, name)? {
                 Symbol::Signal { id, .. } => self.read_signal(env, *id),
                 Symbol::Param { value, .. } => self.builder.constant(value.clone()),
@@ -130,6 +130,7 @@ impl Elaborator<'_> {
                 let r = self.builder.unary(reduce, a);
                 if invert { self.builder.not(r) } else { r }
             }
+            ExprKind::Call(name, args) => self.call(scope, env, e.line, name, args)?,
             ExprKind::System(name, args) => {
                 let a = self.value(scope, env, &args[0])?;
                 if name == "clog2" {
@@ -159,7 +160,7 @@ impl Elaborator<'_> {
     fn context_binary(
         &mut self,
         scope: &mut Scope,
-        env: &Env,
+        env: &Env<'_>,
         op: Binary,
         a: &Expr,
         b: &Expr,
@@ -206,7 +207,7 @@ impl Elaborator<'_> {
     fn power(
         &mut self,
         scope: &mut Scope,
-        env: &Env,
+        env: &Env<'_>,
         a: &Expr,
         b: &Expr,
         to: Shape,
@@ -246,7 +247,7 @@ impl Elaborator<'_> {
     fn self_determined_binary(
         &mut self,
         scope: &mut Scope,
-        env: &Env,
+        env: &Env<'_>,
         op: Binary,
         a: &Expr,
         b: &Expr,

@@ -10,7 +10,7 @@ use super::select::Offset;
 use crate::bits::Bits;
 use crate::error::{Error, Result};
 use crate::front::ast::{
-    Connection, Direction, ExprKind, Instance, Item, Module, Param, Sensitivity,
+    Connection, Direction, Expr, ExprKind, Instance, Item, Module, Param, Sensitivity,
 };
 use crate::ir::{Input, Named, NodeId, Op};
 
@@ -18,7 +18,15 @@ use crate::ir::{Input, Named, NodeId, Op};
 const ITEM_WORK: u64 = 256;
 
 /// Parameter values that an instantiation gives, by name.
-type Overrides = HashMap<String, (Bits, bool)>;
+type Overrides = HashMap<String, Override>;
+
+/// A parameter's value.
+#[derive(Debug, Clone)]
+enum Override {
+    /// With its sign.
+    Value(Bits, bool),
+    Text(String),
+}
 
 impl<'m> Elaborator<'m> {
     pub(super) fn top(&mut self, module: &'m Module) -> Result<()> {
@@ -51,11 +59,12 @@ impl<'m> Elaborator<'m> {
 
     /// Parameters and declarations.
     fn open(&mut self, module: &'m Module, prefix: String, overrides: &Overrides) -> Result<Scope> {
-        let mut scope = Scope {
-            prefix,
-            names: HashMap::new(),
-            shapes: HashMap::new(),
-        };
+        let mut scope = Scope::new(prefix);
+        for item in &module.items {
+            if let Item::Function(f) = item {
+                self.declare_function(&mut scope, f)?;
+            }
+        }
         for item in &module.items {
             if let Item::Param(p) = item {
                 self.param(&mut scope, p, overrides)?;
@@ -89,11 +98,15 @@ impl<'m> Elaborator<'m> {
         let given = overrides.get(&p.name).filter(|_| !p.local).cloned();
         let symbol = match (&p.value.kind, given) {
             (ExprKind::Real, None) => Symbol::Unusable("real constant"),
-            (ExprKind::Str, None) => Symbol::Unusable("string constant"),
+            (ExprKind::Str(text), None) if p.range.is_none() => Symbol::Text(text.clone()),
+            (_, Some(Override::Text(text))) if p.range.is_none() => Symbol::Text(text),
+            (ExprKind::Str(_), None) | (_, Some(Override::Text(_))) => {
+                return Err(self.unsupported(p.line, "string as the value of a vector"));
+            }
             (_, given) => {
                 let (mut value, mut signed) = match given {
-                    Some(v) => v,
-                    None => self.constant(scope, &p.value)?,
+                    Some(Override::Value(value, signed)) => (value, signed),
+                    _ => self.constant(scope, &p.value)?,
                 };
                 if let Some((left, right)) = &p.range {
                     let (l, r) = (
@@ -129,11 +142,19 @@ impl<'m> Elaborator<'m> {
         self.check()
     }
 
+    fn parameter_value(&mut self, scope: &mut Scope, e: &Expr) -> Result<Override> {
+        if let Some(text) = scope.text(e) {
+            return Ok(Override::Text(text.to_string()));
+        }
+        let (value, signed) = self.constant(scope, e)?;
+        Ok(Override::Value(value, signed))
+    }
+
     fn body(&mut self, module: &'m Module, scope: &mut Scope) -> Result<()> {
         for item in &module.items {
             self.check()?;
             match item {
-                Item::Param(_) => {}
+                Item::Param(_) | Item::Function(_) => {}
                 Item::Decl(d) => {
                     for n in &d.names {
                         let Some(init) = &n.init else { continue };
@@ -226,7 +247,7 @@ impl<'m> Elaborator<'m> {
         let empty = module
             .items
             .iter()
-            .all(|item| matches!(item, Item::Decl(_) | Item::Param(_)));
+            .all(|item| matches!(item, Item::Decl(_) | Item::Param(_) | Item::Function(_)));
         if empty && ports.values().any(|d| *d == Direction::Output) {
             return Err(
                 self.unsupported(i.line, format!("instance of the black box `{}`", i.module))
@@ -244,7 +265,7 @@ impl<'m> Elaborator<'m> {
         });
         for (name, c) in self.pair(&i.params, &names.collect::<Vec<_>>(), "parameter")? {
             if let Some(value) = &c.value {
-                overrides.insert(name, self.constant(scope, value)?);
+                overrides.insert(name, self.parameter_value(scope, value)?);
             }
         }
         let prefix = format!("{}{}.", scope.prefix, i.name);

@@ -40,7 +40,7 @@ impl Elaborator<'_> {
     pub(super) fn targets(
         &mut self,
         scope: &mut Scope,
-        env: &Env,
+        env: &Env<'_>,
         e: &Expr,
     ) -> Result<Vec<Target>> {
         let mut out = Vec::new();
@@ -67,7 +67,7 @@ impl Elaborator<'_> {
     fn collect_targets(
         &mut self,
         scope: &mut Scope,
-        env: &Env,
+        env: &Env<'_>,
         e: &Expr,
         out: &mut Vec<Target>,
     ) -> Result<()> {

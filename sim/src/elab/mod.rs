@@ -4,27 +4,35 @@
 //! `resolve` replaces them. Processes are executed symbolically: blocking assignments become single-assignment
 //! values, branches become multiplexers, loops unroll.
 
+mod assigned;
 mod expr;
+mod function;
 mod instance;
 mod lvalue;
 mod process;
+mod read_memory;
 mod resets;
 mod scope;
 mod select;
 mod shape;
 mod signals;
+mod store;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use crate::error::{Error, Place, Result};
 use crate::front::ast;
 use crate::ir::{Builder, Input, Memory, Named, Netlist, Register, Reset};
 use crate::limits::{MAX_HIERARCHY, MAX_INSTANCES};
+use function::Variable;
 use signals::Signal;
 
 /// State of an elaboration.
 struct Elaborator<'m> {
     file: &'m str,
+    /// Where files that the text names are looked for.
+    folder: Option<&'m Path>,
     modules: HashMap<&'m str, &'m ast::Module>,
     builder: Builder,
     signals: Vec<Signal>,
@@ -37,12 +45,22 @@ struct Elaborator<'m> {
     instances: usize,
     /// Names of the modules from the top down to the current one.
     stack: Vec<&'m str>,
+    /// Variables of the functions met so far.
+    variables: Vec<Variable>,
+    /// Calls that are being executed.
+    calls: usize,
     /// What is being elaborated, and its line.
     at: (&'static str, u32),
 }
 
-/// Elaborates `top` of `modules` into a netlist with symbolic signals; `file` is the name used in messages.
-pub(crate) fn elaborate(file: &str, modules: &[ast::Module], top: &str) -> Result<Netlist> {
+/// Elaborates `top` of `modules` into a netlist with symbolic signals; `file` is the name used in messages, and files
+/// that the text names are looked for in `folder`.
+pub(crate) fn elaborate(
+    file: &str,
+    folder: Option<&Path>,
+    modules: &[ast::Module],
+    top: &str,
+) -> Result<Netlist> {
     let mut by_name = HashMap::new();
     for m in modules {
         if by_name.insert(m.name.as_str(), m).is_some() {
@@ -68,6 +86,7 @@ pub(crate) fn elaborate(file: &str, modules: &[ast::Module], top: &str) -> Resul
     };
     let mut e = Elaborator {
         file,
+        folder,
         modules: by_name,
         builder: Builder::default(),
         signals: Vec::new(),
@@ -79,6 +98,8 @@ pub(crate) fn elaborate(file: &str, modules: &[ast::Module], top: &str) -> Resul
         memory_bits: 0,
         instances: 0,
         stack: Vec::new(),
+        variables: Vec::new(),
+        calls: 0,
         at: ("module", top_module.line),
     };
     let done = e.top(top_module);
@@ -88,6 +109,7 @@ pub(crate) fn elaborate(file: &str, modules: &[ast::Module], top: &str) -> Resul
     let (signals, drivers) = e.drivers();
     e.check()?;
     Ok(Netlist {
+        file: file.into(),
         nodes: e.builder.finish()?,
         inputs: e.inputs,
         outputs: e.outputs,

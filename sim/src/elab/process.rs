@@ -3,25 +3,24 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Elaborator;
-use super::lvalue::Target;
 use super::scope::Scope;
-use super::select::Offset;
 use crate::bits::Bits;
 use crate::error::{Error, Result};
 use crate::front::ast::{CaseItem, CaseKind, Expr, ExprKind, Stmt, StmtKind};
 use crate::ir::{Binary as Bin, NodeId, Op, WordMap, Write};
 use crate::limits::MAX_LOOP_ITERATIONS;
 
-/// Work of executing a statement, of looking through a layer of values, and of a memory write, see
+/// Work of executing a statement and of looking through a layer of values, see
 /// [`MAX_WORK`](crate::limits::MAX_WORK).
 const STATEMENT_WORK: u64 = 256;
 const LAYER_WORK: u64 = 8;
-const WRITE_WORK: u64 = 256;
 
 /// What a process is triggered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Comb,
+    /// None: the body of a function.
+    Function,
     /// With the node of its clock.
     Clocked(NodeId),
     Initial,
@@ -33,37 +32,47 @@ type Layer = WordMap<Slot, NodeId>;
 
 /// Values that signals have at one point of a process; a layer for each branch that is open.
 #[derive(Default)]
-pub(super) struct Env {
+pub(super) struct Env<'o> {
     layers: Vec<Layer>,
     /// Memories written by a blocking assignment so far.
     blocking_memories: HashSet<u32>,
     initial: bool,
+    /// What a function's caller sees.
+    outer: Option<&'o Env<'o>>,
 }
 
-impl Env {
+impl Env<'_> {
     /// Outside any process.
     pub(super) fn none() -> Self {
         Env::default()
     }
     fn get(&self, slot: Slot) -> Option<NodeId> {
-        self.layers.iter().rev().find_map(|l| l.get(&slot)).copied()
+        let own = self.layers.iter().rev().find_map(|l| l.get(&slot)).copied();
+        own.or_else(|| self.outer?.get(slot))
     }
-    fn set(&mut self, slot: Slot, value: NodeId) {
+    pub(super) fn set(&mut self, slot: Slot, value: NodeId) {
         if let Some(top) = self.layers.last_mut() {
             top.insert(slot, value);
         }
     }
+    fn depth(&self) -> u64 {
+        self.layers.len() as u64 + self.outer.map_or(0, Env::depth)
+    }
+    pub(super) fn write_blocking(&mut self, memory: u32) {
+        self.blocking_memories.insert(memory);
+    }
     pub(super) fn wrote_blocking(&self, memory: u32) -> bool {
         self.blocking_memories.contains(&memory)
+            || self.outer.is_some_and(|o| o.wrote_blocking(memory))
     }
 }
 
 /// A process under execution.
-pub(super) struct Process {
+pub(super) struct Process<'o> {
     pub(super) kind: Kind,
-    pub(super) env: Env,
+    pub(super) env: Env<'o>,
     /// Conditions of the open branches.
-    path: Vec<NodeId>,
+    pub(super) path: Vec<NodeId>,
     /// Memory writes in order.
     pub(super) writes: Vec<(u32, Write)>,
     /// Which bits of which signals are assigned, and whether without blocking.
@@ -71,35 +80,45 @@ pub(super) struct Process {
     iterations: usize,
 }
 
-impl Process {
+impl<'o> Process<'o> {
     pub(super) fn new(kind: Kind) -> Self {
-        let initial = kind == Kind::Initial;
-        let env = Env {
-            layers: vec![Layer::default()],
-            initial,
-            ..Env::default()
-        };
         Process {
             kind,
-            env,
+            env: Env {
+                layers: vec![Layer::default()],
+                initial: kind == Kind::Initial,
+                ..Env::default()
+            },
             path: Vec::new(),
             writes: Vec::new(),
             assigned: BTreeMap::new(),
             iterations: 0,
         }
     }
+
+    /// The body of a function that is called where `outer` is seen.
+    pub(super) fn of_function(outer: &'o Env<'o>) -> Self {
+        let mut p = Process::new(Kind::Function);
+        p.env.initial = outer.initial;
+        p.env.outer = Some(outer);
+        p
+    }
 }
 
 impl Elaborator<'_> {
     /// The value that a read of signal `id` sees.
-    pub(super) fn read_signal(&mut self, env: &Env, id: u32) -> NodeId {
+    pub(super) fn read_signal(&mut self, env: &Env<'_>, id: u32) -> NodeId {
         self.current(env, (id, false))
     }
 
-    pub(super) fn current(&mut self, env: &Env, slot: Slot) -> NodeId {
-        self.builder.charge(LAYER_WORK * env.layers.len() as u64);
+    pub(super) fn current(&mut self, env: &Env<'_>, slot: Slot) -> NodeId {
+        self.builder.charge(LAYER_WORK * env.depth());
         if let Some(node) = env.get(slot) {
             return node;
+        }
+        if let Some(variable) = self.function_variable(slot.0) {
+            let width = variable.width;
+            return self.builder.value(width, 0);
         }
         let signal = &self.signals[slot.0 as usize];
         if env.initial {
@@ -112,7 +131,7 @@ impl Elaborator<'_> {
         self.builder.add(Op::Signal(slot.0), signal.width)
     }
 
-    pub(super) fn exec(&mut self, scope: &mut Scope, p: &mut Process, s: &Stmt) -> Result<()> {
+    pub(super) fn exec(&mut self, scope: &mut Scope, p: &mut Process<'_>, s: &Stmt) -> Result<()> {
         self.at = ("statement", s.line);
         self.builder.charge(STATEMENT_WORK);
         self.check()?;
@@ -123,11 +142,14 @@ impl Elaborator<'_> {
                 self.assignment(scope, p, s.line, target, value, false)
             }
             StmtKind::NonBlocking(target, value) => {
-                if p.kind == Kind::Comb {
-                    return Err(self.unsupported(
-                        s.line,
-                        "non-blocking assignment in a combinational process",
-                    ));
+                let place = match p.kind {
+                    Kind::Comb => Some("combinational process"),
+                    Kind::Function => Some("function"),
+                    Kind::Clocked(_) | Kind::Initial => None,
+                };
+                if let Some(place) = place {
+                    let construct = format!("non-blocking assignment in a {place}");
+                    return Err(self.unsupported(s.line, construct));
                 }
                 self.assignment(scope, p, s.line, target, value, p.kind != Kind::Initial)
             }
@@ -146,6 +168,7 @@ impl Elaborator<'_> {
                 self.merge(p, c, then, other)
             }
             StmtKind::Case(kind, subject, items) => self.case(scope, p, *kind, subject, items),
+            StmtKind::ReadMemory(radix, args) => self.read_memory(scope, p, s.line, *radix, args),
             StmtKind::For(init, condition, step, body) => {
                 self.exec(scope, p, init)?;
                 loop {
@@ -177,7 +200,7 @@ impl Elaborator<'_> {
     fn branch(
         &mut self,
         scope: &mut Scope,
-        p: &mut Process,
+        p: &mut Process<'_>,
         condition: NodeId,
         body: Option<&Stmt>,
     ) -> Result<Layer> {
@@ -192,7 +215,7 @@ impl Elaborator<'_> {
     }
 
     /// Brings the two sides of a branch together in the current layer.
-    fn merge(&mut self, p: &mut Process, c: NodeId, then: Layer, other: Layer) -> Result<()> {
+    fn merge(&mut self, p: &mut Process<'_>, c: NodeId, then: Layer, other: Layer) -> Result<()> {
         let merged = self.merged(p, c, then, other);
         for (slot, value) in merged {
             p.env.set(slot, value);
@@ -200,7 +223,7 @@ impl Elaborator<'_> {
         self.check()
     }
 
-    fn merged(&mut self, p: &Process, c: NodeId, then: Layer, mut other: Layer) -> Layer {
+    fn merged(&mut self, p: &Process<'_>, c: NodeId, then: Layer, mut other: Layer) -> Layer {
         let mut slots: Vec<Slot> = then.keys().chain(other.keys()).copied().collect();
         slots.sort_unstable();
         slots.dedup();
@@ -222,7 +245,7 @@ impl Elaborator<'_> {
     fn case(
         &mut self,
         scope: &mut Scope,
-        p: &mut Process,
+        p: &mut Process<'_>,
         kind: CaseKind,
         subject: &Expr,
         items: &[CaseItem],
@@ -286,118 +309,5 @@ impl Elaborator<'_> {
             return Err(self.unsupported(label.line, "x or z in a case label that compares it"));
         }
         Ok(ignored.not())
-    }
-
-    fn assignment(
-        &mut self,
-        scope: &mut Scope,
-        p: &mut Process,
-        line: u32,
-        target: &Expr,
-        value: &Expr,
-        later: bool,
-    ) -> Result<()> {
-        let targets = self.targets(scope, &p.env, target)?;
-        let width = self.total_width(line, &targets)?;
-        let value = self.assigned(scope, &p.env, value, width)?;
-        let mut hi = width;
-        for t in targets {
-            hi -= t.width();
-            let part = self.builder.slice(value, hi, t.width());
-            self.store(p, line, t, part, later)?;
-        }
-        Ok(())
-    }
-
-    fn store(
-        &mut self,
-        p: &mut Process,
-        line: u32,
-        target: Target,
-        value: NodeId,
-        later: bool,
-    ) -> Result<()> {
-        match target {
-            Target::Memory {
-                id, address, lo, ..
-            } => {
-                let clock = match p.kind {
-                    Kind::Comb => {
-                        return Err(
-                            self.unsupported(line, "memory write in a combinational process")
-                        );
-                    }
-                    Kind::Clocked(clock) => clock,
-                    Kind::Initial => address,
-                };
-                if !later {
-                    p.env.blocking_memories.insert(id);
-                }
-                let mut enable = self.builder.value(1, 1);
-                for c in &p.path {
-                    enable = self.builder.and(enable, *c);
-                }
-                self.builder.charge(WRITE_WORK);
-                self.builder.hold(8 * size_of::<Write>() as u64);
-                p.writes.push((
-                    id,
-                    Write {
-                        enable,
-                        address,
-                        data: value,
-                        lo,
-                        clock,
-                    },
-                ));
-                Ok(())
-            }
-            Target::Signal {
-                id,
-                offset,
-                width,
-                total,
-            } => {
-                self.builder.charge(u64::from(total / 8));
-                let none = Bits::zero(total);
-                let (bits, style) = p.assigned.entry(id).or_insert((none, later));
-                if *style != later {
-                    let path = self.signals[id as usize].path.clone();
-                    return Err(self.unsupported(
-                        line,
-                        format!("blocking and non-blocking assignments to `{path}` in one process"),
-                    ));
-                }
-                let old = self.current(&p.env, (id, later));
-                let new = match offset {
-                    Offset::Known(lo) => {
-                        let outside = lo < 0 || lo.saturating_add(width.into()) > total.into();
-                        if outside {
-                            return Err(self.meaning(
-                                line,
-                                "the assigned part lies outside the declared range",
-                            ));
-                        }
-                        let run = Bits::ones(width).zext(total).shl(lo as u64);
-                        *bits = bits.or(&run);
-                        self.builder.replace(old, lo as u32, value)
-                    }
-                    Offset::Computed { at, below } => {
-                        *bits = Bits::ones(total);
-                        let room = total + below;
-                        let ones = self.builder.constant(Bits::ones(width).zext(room));
-                        let mask = self.builder.binary(Bin::Shl, ones, at);
-                        let mask = self.builder.slice(mask, below, total);
-                        let keep = self.builder.not(mask);
-                        let wide = self.builder.zext(value, room);
-                        let moved = self.builder.binary(Bin::Shl, wide, at);
-                        let moved = self.builder.slice(moved, below, total);
-                        let kept = self.builder.and(old, keep);
-                        self.builder.or(kept, moved)
-                    }
-                };
-                p.env.set((id, later), new);
-                Ok(())
-            }
-        }
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::Elaborator;
+use super::function::Callable;
 use super::shape::Shape;
 use crate::bits::Bits;
 use crate::error::{Error, Result};
-use crate::front::ast::Expr;
+use crate::front::ast::{Expr, ExprKind};
 
 /// The declared index range of a vector or of a memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub(super) enum Symbol {
         value: Bits,
         signed: bool,
     },
+    /// A parameter with the name of a file, as `$readmemh` takes it.
+    Text(String),
     /// A parameter whose value is not a bit vector; an error only where it is used.
     Unusable(&'static str),
 }
@@ -62,11 +65,56 @@ pub(super) struct Scope {
     pub(super) names: HashMap<String, Symbol>,
     /// Shapes by address of the expression, which the syntax tree keeps in place.
     pub(super) shapes: HashMap<*const Expr, Shape>,
+    /// The module's functions, also within one of them.
+    pub(super) functions: HashMap<String, Callable>,
+    /// Whether this is a function's.
+    pub(super) function: bool,
+    /// In a function that is being executed: the names of the module.
+    pub(super) module: HashMap<String, Symbol>,
+}
+
+impl Scope {
+    pub(super) fn new(prefix: String) -> Self {
+        Scope {
+            prefix,
+            names: HashMap::new(),
+            shapes: HashMap::new(),
+            functions: HashMap::new(),
+            function: false,
+            module: HashMap::new(),
+        }
+    }
+    /// The string that `e` is or names.
+    pub(super) fn text<'a>(&'a self, e: &'a Expr) -> Option<&'a str> {
+        match &e.kind {
+            ExprKind::Str(text) => Some(text),
+            ExprKind::Ident(name) => match self.get(name) {
+                Some(Symbol::Text(text)) => Some(text),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+    /// What `name` stands for here.
+    pub(super) fn get(&self, name: &str) -> Option<&Symbol> {
+        let own = self.names.get(name);
+        own.or_else(|| self.module.get(name))
+    }
+    /// The names of the module, also within a function.
+    pub(super) fn module_names(&mut self) -> &mut HashMap<String, Symbol> {
+        match self.function {
+            true => &mut self.module,
+            false => &mut self.names,
+        }
+    }
 }
 
 impl Elaborator<'_> {
     pub(super) fn symbol<'s>(&self, scope: &'s Scope, line: u32, name: &str) -> Result<&'s Symbol> {
-        match scope.names.get(name) {
+        match scope.get(name) {
+            Some(Symbol::Text(_)) => {
+                Err(self.unsupported(line, format!("string constant `{name}` in an expression")))
+            }
             Some(Symbol::Unusable(what)) => {
                 Err(self.unsupported(line, format!("{what} `{name}` in an expression")))
             }

@@ -29,7 +29,7 @@ impl Elaborator<'_> {
         let ExprKind::Ident(name) = &e.kind else {
             return None;
         };
-        match scope.names.get(name) {
+        match scope.get(name) {
             Some(Symbol::Memory { id, shape, .. }) => Some((*id, *shape)),
             _ => None,
         }
@@ -59,7 +59,7 @@ impl Elaborator<'_> {
     }
 
     /// The value of a select expression.
-    pub(super) fn select(&mut self, scope: &mut Scope, env: &Env, e: &Expr) -> Result<NodeId> {
+    pub(super) fn select(&mut self, scope: &mut Scope, env: &Env<'_>, e: &Expr) -> Result<NodeId> {
         if let ExprKind::Index(base, index) = &e.kind
             && let Some((memory, shape)) = self.memory_name(scope, base)
         {
@@ -107,7 +107,7 @@ impl Elaborator<'_> {
     pub(super) fn offset<'e>(
         &mut self,
         scope: &mut Scope,
-        env: &Env,
+        env: &Env<'_>,
         e: &'e Expr,
     ) -> Result<(&'e Expr, Offset)> {
         let width = i64::from(self.shape(scope, e)?.width);
@@ -134,7 +134,7 @@ impl Elaborator<'_> {
     fn index_offset(
         &mut self,
         scope: &mut Scope,
-        env: &Env,
+        env: &Env<'_>,
         index: &Expr,
         (down, below): (i64, i64),
         range: IndexRange,
@@ -189,7 +189,7 @@ impl Elaborator<'_> {
     pub(super) fn address(
         &mut self,
         scope: &mut Scope,
-        env: &Env,
+        env: &Env<'_>,
         base: &Expr,
         index: &Expr,
     ) -> Result<NodeId> {

@@ -70,7 +70,7 @@ impl Elaborator<'_> {
                 signed: n.signed,
             },
             ExprKind::Real => return Err(self.unsupported(e.line, "real number in an expression")),
-            ExprKind::Str => return Err(self.unsupported(e.line, "string in an expression")),
+            ExprKind::Str(_) => return Err(self.unsupported(e.line, "string in an expression")),
             ExprKind::Ident(name) => match self.symbol(scope, e.line, name)? {
                 Symbol::Signal { shape, .. } => *shape,
                 Symbol::Param { value, signed } => Shape {
@@ -82,7 +82,7 @@ impl Elaborator<'_> {
                         self.meaning(e.line, format!("memory `{name}` needs an index here"))
                     );
                 }
-                Symbol::Unusable(_) => unreachable!("refused by `symbol`"),
+                Symbol::Text(_) | Symbol::Unusable(_) => unreachable!("refused by `symbol`"),
             },
             ExprKind::Index(base, _) => match self.memory_name(scope, base) {
                 Some((_, shape)) => shape,
@@ -149,6 +149,7 @@ impl Elaborator<'_> {
                 self.shape(scope, c)?;
                 self.shape(scope, a)?.join(self.shape(scope, b)?)
             }
+            ExprKind::Call(name, _) => self.function_shape(scope, e.line, name)?,
             ExprKind::System(name, args) => match (name.as_str(), args.as_slice()) {
                 ("signed", [a]) => Shape {
                     signed: true,

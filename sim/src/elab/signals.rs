@@ -29,7 +29,11 @@ pub(super) struct Signal {
 }
 
 impl Elaborator<'_> {
-    fn range(&mut self, scope: &mut Scope, range: Option<&(Expr, Expr)>) -> Result<IndexRange> {
+    pub(super) fn range(
+        &mut self,
+        scope: &mut Scope,
+        range: Option<&(Expr, Expr)>,
+    ) -> Result<IndexRange> {
         let Some((left, right)) = range else {
             return Ok(IndexRange::BIT);
         };
@@ -268,6 +272,7 @@ impl Elaborator<'_> {
             init: Bits::zero(width),
             next,
             clock,
+            line,
         });
         self.signals[id as usize].registers.push((lo, index));
         let stored = self.builder.add(Op::Reg(index), width);
@@ -292,7 +297,6 @@ impl Elaborator<'_> {
         else {
             return Ok(());
         };
-        let data = data.zext(m.width).shl(write.lo.into());
         // Later words win; words are sorted and made unique when elaboration ends.
         if write.lo == 0 && data.width() == m.width {
             m.init.push((address, data));

@@ -1,5 +1,7 @@
 //! Syntax tree of the Verilog subset, as written: nothing is resolved here.
 
+use std::sync::Arc;
+
 use crate::bits::Bits;
 
 /// A literal. Unknown and high-impedance digits are zero in `value` and set in their masks.
@@ -21,7 +23,7 @@ pub(crate) struct Expr {
 pub(crate) enum ExprKind {
     Number(Number),
     Real,
-    Str,
+    Str(String),
     Ident(String),
     /// `base[index]`
     Index(Box<Expr>, Box<Expr>),
@@ -38,6 +40,8 @@ pub(crate) enum ExprKind {
     Cond(Box<Expr>, Box<Expr>, Box<Expr>),
     /// `$name(args)`
     System(String, Vec<Expr>),
+    /// `name(args)`
+    Call(String, Vec<Expr>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +101,8 @@ pub(crate) enum StmtKind {
     If(Expr, Box<Stmt>, Option<Box<Stmt>>),
     Case(CaseKind, Expr, Vec<CaseItem>),
     For(Box<Stmt>, Expr, Box<Stmt>, Box<Stmt>),
+    /// `$readmemh(args)`, or `$readmemb` with a radix of 2.
+    ReadMemory(u32, Vec<Expr>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,9 +191,21 @@ pub(crate) struct Connection {
     pub(crate) value: Option<Expr>,
 }
 
+/// A user's function; its first declaration is its result.
+#[derive(Debug, Clone)]
+pub(crate) struct Function {
+    pub(crate) line: u32,
+    pub(crate) name: String,
+    pub(crate) automatic: bool,
+    /// The result, then arguments and variables in order.
+    pub(crate) decls: Vec<Decl>,
+    pub(crate) body: Stmt,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum Item {
     Decl(Decl),
+    Function(Arc<Function>),
     Param(Param),
     Assign(u32, Expr, Expr),
     Always(u32, Sensitivity, Stmt),

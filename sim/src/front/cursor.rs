@@ -14,7 +14,7 @@ pub(super) struct Cursor<'a> {
 }
 
 /// Words that cannot name anything.
-const KEYWORDS: [&str; 62] = [
+const KEYWORDS: [&str; 63] = [
     "module",
     "endmodule",
     "input",
@@ -44,6 +44,7 @@ const KEYWORDS: [&str; 62] = [
     "or",
     "function",
     "endfunction",
+    "automatic",
     "task",
     "endtask",
     "generate",

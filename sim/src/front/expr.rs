@@ -121,22 +121,16 @@ impl Cursor<'_> {
                 self.advance();
                 Ok(wrap(ExprKind::Real))
             }
-            Token::Str => {
+            Token::Str(text) => {
                 self.advance();
-                Ok(wrap(ExprKind::Str))
+                Ok(wrap(ExprKind::Str(text.into())))
             }
             Token::System(name) => {
                 self.advance();
-                self.expect("(")?;
-                let mut height = 0;
-                let args = self.list(|c| {
-                    let arg = c.expr()?;
-                    height = height.max(c.height);
-                    Ok(arg)
-                })?;
-                self.grow(height)?;
-                self.expect(")")?;
-                Ok(wrap(ExprKind::System(name.into(), args)))
+                if !self.is("(") {
+                    return Err(self.unsupported(&format!("system function ${name}")));
+                }
+                Ok(wrap(ExprKind::System(name.into(), self.arguments()?)))
             }
             Token::Symbol("(") => {
                 self.advance();
@@ -148,11 +142,25 @@ impl Cursor<'_> {
             _ => {
                 let name = self.identifier("an expression")?;
                 if self.is("(") {
-                    return Err(self.unsupported("function call"));
+                    return Ok(wrap(ExprKind::Call(name, self.arguments()?)));
                 }
                 self.selects(wrap(ExprKind::Ident(name)))
             }
         }
+    }
+
+    /// `(a, b)`, at least one.
+    fn arguments(&mut self) -> Result<Vec<Expr>> {
+        self.expect("(")?;
+        let mut height = 0;
+        let args = self.list(|c| {
+            let arg = c.expr()?;
+            height = height.max(c.height);
+            Ok(arg)
+        })?;
+        self.grow(height)?;
+        self.expect(")")?;
+        Ok(args)
     }
 
     /// The selects after a name: `[i]`, `[m:l]`, `[s +: w]`, `[s -: w]`.

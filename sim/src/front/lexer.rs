@@ -19,7 +19,8 @@ pub(super) enum Token<'a> {
     System(&'a str),
     Number(Number),
     Real,
-    Str,
+    /// Without its quotes.
+    Str(&'a str),
     Symbol(&'static str),
     End,
 }
@@ -31,7 +32,7 @@ impl std::fmt::Display for Token<'_> {
             Token::System(s) => write!(f, "`${s}`"),
             Token::Number(n) => write!(f, "number {:x}", n.value),
             Token::Real => write!(f, "a real number"),
-            Token::Str => write!(f, "a string"),
+            Token::Str(_) => write!(f, "a string"),
             Token::Symbol(s) => write!(f, "`{s}`"),
             Token::End => write!(f, "the end of the text"),
         }
@@ -228,9 +229,9 @@ pub(super) fn tokens<'a>(file: &str, source: &'a str) -> Result<Vec<(Token<'a>, 
             rest = r;
             let n = literal(None, true, Radix::Decimal, digits);
             Token::Number(n.map_err(|message| Error::Meaning { at: at(), message })?)
-        } else if let Ok((r, _)) = string(rest) {
+        } else if let Ok((r, text)) = string(rest) {
             rest = r;
-            Token::Str
+            Token::Str(text)
         } else if rest.starts_with('`') {
             let word: String = rest
                 .chars()

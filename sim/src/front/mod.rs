@@ -3,6 +3,7 @@
 pub(crate) mod ast;
 mod cursor;
 mod expr;
+mod function;
 mod lexer;
 mod module;
 mod number;

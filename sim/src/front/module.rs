@@ -1,5 +1,7 @@
 //! Modules and their items.
 
+use std::sync::Arc;
+
 use super::ast::{
     Connection, Decl, DeclKind, Declarator, Direction, Instance, Item, Module, Param, Range,
     Sensitivity,
@@ -9,9 +11,8 @@ use super::lexer::Token;
 use crate::error::Result;
 
 /// Module items that are Verilog but not part of the subset, with the name used in the refusal.
-const REFUSED: [(&str, &str); 24] = [
+const REFUSED: [(&str, &str); 23] = [
     ("inout", "inout port"),
-    ("function", "function"),
     ("task", "task"),
     ("generate", "generate block"),
     ("genvar", "genvar"),
@@ -65,7 +66,9 @@ impl Cursor<'_> {
             }
         }
         if self.eat("(") && !self.eat(")") {
-            self.header_ports(&mut module)?;
+            let decls;
+            (module.ports, decls) = self.header_ports()?;
+            module.items.extend(decls.into_iter().map(Item::Decl));
             self.expect(")")?;
         }
         self.expect(";")?;
@@ -76,18 +79,17 @@ impl Cursor<'_> {
     }
 
     /// Both header styles: bare names, or full declarations that carry on over commas.
-    fn header_ports(&mut self, module: &mut Module) -> Result<()> {
-        let mut current: Option<Decl> = None;
+    pub(super) fn header_ports(&mut self) -> Result<(Vec<String>, Vec<Decl>)> {
+        let mut names = Vec::new();
+        let mut decls: Vec<Decl> = Vec::new();
         loop {
             if self.is_word("input") || self.is_word("output") || self.is_word("inout") {
-                let decl = self.decl_head()?;
-                module.items.extend(current.take().map(Item::Decl));
-                current = Some(decl);
+                decls.push(self.decl_head()?);
             }
             let line = self.line();
             let name = self.identifier("a port name")?;
-            module.ports.push(name.clone());
-            if let Some(decl) = &mut current {
+            names.push(name.clone());
+            if let Some(decl) = decls.last_mut() {
                 let init = if self.eat("=") {
                     Some(self.expr()?)
                 } else {
@@ -104,11 +106,10 @@ impl Cursor<'_> {
                 break;
             }
         }
-        module.items.extend(current.map(Item::Decl));
-        Ok(())
+        Ok((names, decls))
     }
 
-    fn range(&mut self) -> Result<Range> {
+    pub(super) fn range(&mut self) -> Result<Range> {
         if !self.eat("[") {
             return Ok(None);
         }
@@ -151,6 +152,28 @@ impl Cursor<'_> {
             range,
             names: Vec::new(),
         })
+    }
+
+    /// A declaration of names, up to and including its semicolon.
+    pub(super) fn decl(&mut self) -> Result<Decl> {
+        let mut decl = self.decl_head()?;
+        decl.names = self.list(|c| {
+            let line = c.line();
+            let name = c.identifier("a name")?;
+            let dimension = c.range()?;
+            if c.is("[") {
+                return Err(c.unsupported("more than one dimension of memory"));
+            }
+            let init = if c.eat("=") { Some(c.expr()?) } else { None };
+            Ok(Declarator {
+                line,
+                name,
+                dimension,
+                init,
+            })
+        })?;
+        self.expect(";")?;
+        Ok(decl)
     }
 
     fn param_group(&mut self, local: bool, header: bool, out: &mut Vec<Item>) -> Result<()> {
@@ -196,24 +219,12 @@ impl Cursor<'_> {
                 self.expect(";")
             }
             "input" | "output" | "wire" | "reg" | "integer" => {
-                let mut decl = self.decl_head()?;
-                decl.names = self.list(|c| {
-                    let line = c.line();
-                    let name = c.identifier("a name")?;
-                    let dimension = c.range()?;
-                    if c.is("[") {
-                        return Err(c.unsupported("more than one dimension of memory"));
-                    }
-                    let init = if c.eat("=") { Some(c.expr()?) } else { None };
-                    Ok(Declarator {
-                        line,
-                        name,
-                        dimension,
-                        init,
-                    })
-                })?;
-                out.push(Item::Decl(decl));
-                self.expect(";")
+                out.push(Item::Decl(self.decl()?));
+                Ok(())
+            }
+            "function" => {
+                out.push(Item::Function(Arc::new(self.function()?)));
+                Ok(())
             }
             "assign" => {
                 self.advance();

@@ -37,6 +37,15 @@ impl Cursor<'_> {
             Token::Symbol("#") => Err(self.unsupported("delay")),
             Token::Symbol("@") => Err(self.unsupported("event control inside a process")),
             Token::Symbol("->") => Err(self.unsupported("event trigger")),
+            Token::System(name @ ("readmemh" | "readmemb")) => {
+                self.advance();
+                self.expect("(")?;
+                let args = self.list(Self::expr)?;
+                self.expect(")")?;
+                self.expect(";")?;
+                let radix = if name == "readmemh" { 16 } else { 2 };
+                Ok(wrap(StmtKind::ReadMemory(radix, args)))
+            }
             Token::System(name) => Err(self.unsupported(&format!("system task ${name}"))),
             Token::Ident("begin") => {
                 self.advance();

@@ -144,6 +144,8 @@ pub(crate) struct Register {
     pub(crate) init: Bits,
     pub(crate) next: NodeId,
     pub(crate) clock: NodeId,
+    /// Line of the process; 0 if the netlist comes from no Verilog.
+    pub(crate) line: u32,
 }
 
 /// A write at the clock edge: `data` into bits from `lo` on of the word at `address`, if `enable` is set and the
@@ -155,6 +157,8 @@ pub(crate) struct Write {
     pub(crate) data: NodeId,
     pub(crate) lo: u32,
     pub(crate) clock: NodeId,
+    /// Line of the assignment; 0 if the netlist comes from no Verilog.
+    pub(crate) line: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -195,6 +199,8 @@ pub(crate) struct Reset {
 /// A flat design. Operands stand before their users in `nodes`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Netlist {
+    /// Name of the Verilog text, for messages.
+    pub(crate) file: String,
     pub(crate) nodes: Vec<Node>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) outputs: Vec<Named>,

@@ -79,6 +79,7 @@ fn item(
                 init: w.word("init").and_then(|()| w.bits())?,
                 next: w.word("next").and_then(|()| w.node())?,
                 clock: w.word("clock").and_then(|()| w.node())?,
+                line: 0,
             };
             netlist.registers.push(register);
             lines.registers.push(w.line);
@@ -122,6 +123,7 @@ fn item(
                 lo: w.word("lo").and_then(|()| w.number("a bit number"))?,
                 data: w.word("data").and_then(|()| w.node())?,
                 clock: w.word("clock").and_then(|()| w.node())?,
+                line: 0,
             };
             match netlist.memories.last_mut() {
                 Some(m) => m.writes.push(write),

@@ -146,6 +146,7 @@ fn netlist(seed: u64, size: usize) -> Netlist {
             init,
             next: clock,
             clock,
+            line: 0,
         });
         m.push(Op::Reg(i), width);
     }
@@ -176,6 +177,7 @@ fn netlist(seed: u64, size: usize) -> Netlist {
                 data: m.of(bits),
                 lo,
                 clock,
+                line: 0,
             };
             m.n.memories[i].writes.push(write);
         }

@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use weft_sim::{Bits, Design};
+use weft_sim::{Bits, Design, Source};
 
 use super::Rng;
 
@@ -21,6 +21,8 @@ pub struct Case {
     pub name: String,
     /// The module and what is below it; cases may share one text, else no name may occur in two.
     pub verilog: String,
+    /// Names and contents of the files that it reads.
+    pub files: Vec<(String, String)>,
 }
 
 /// Whether Verilator can be run; says so loudly if not.
@@ -82,6 +84,22 @@ pub fn biased_stimulus(rng: &mut Rng, design: &Design, cycles: u64) -> Vec<Vec<B
     (0..cycles).map(&mut next).collect()
 }
 
+/// How the modules of a build are driven: a shared control port goes to every module that has an input of its name.
+pub(super) struct Style {
+    pub(super) controls: &'static [&'static str],
+    /// Whether the wrapper registers the data at `clock`.
+    pub(super) held: bool,
+    /// The C++ program around the model.
+    pub(super) main: &'static str,
+}
+
+/// One clock: outputs before every rising edge.
+const ONE_CLOCK: Style = Style {
+    controls: &["clock"],
+    held: true,
+    main: MAIN,
+};
+
 const MAIN: &str = r#"
 #include <cstdint>
 #include <cstdio>
@@ -110,23 +128,67 @@ int main() {
 }
 "#;
 
-struct Member {
-    design: Design,
-    inputs: Vec<(String, u32)>,
-    outputs: Vec<(String, u32)>,
+/// A module of a build: its design, and the parts of its buses.
+pub(super) struct Member {
+    pub(super) design: Design,
+    pub(super) inputs: Vec<(String, u32)>,
+    pub(super) outputs: Vec<(String, u32)>,
     in_bits: u32,
     out_bits: u32,
+}
+
+impl Member {
+    /// The bytes of inputs on its bus.
+    pub(super) fn in_bytes(&self, values: &[Bits]) -> Vec<u8> {
+        let mut bus = Bits::zero(self.in_bits);
+        let mut lo = 0;
+        for value in values {
+            (0..value.width()).for_each(|i| bus.set(lo + i, value.bit(i)));
+            lo += value.width();
+        }
+        let words = bus.limbs().iter().flat_map(|l| l.to_le_bytes());
+        words.take(self.in_bits.div_ceil(32) as usize * 4).collect()
+    }
+    /// Bytes that its outputs take on their bus.
+    pub(super) fn out_bytes(&self) -> usize {
+        self.out_bits.div_ceil(32) as usize * 4
+    }
+    /// Asserts in words where outputs first differ from those on the bus.
+    pub(super) fn difference(&self, name: &str, ours: &[Bits], theirs: &[u8]) -> Option<String> {
+        let mut lo = 0;
+        for ((output, width), value) in self.outputs.iter().zip(ours) {
+            let expected = field(theirs, lo, *width);
+            lo += width;
+            if expected != *value {
+                return Some(format!(
+                    "{name}: `{output}`: Verilator {expected:x}, weft-sim {value:x}"
+                ));
+            }
+        }
+        None
+    }
 }
 
 /// Buses at least this wide are arrays of words in C++.
 const ARRAY_BITS: u32 = 96;
 
-fn member(c: &Case) -> Member {
-    let design = match Design::from_verilog_named(&c.name, &c.verilog, &c.name) {
+/// The modules of a build, whose data inputs are those that are no controls.
+pub(super) fn members(dir: &Path, cases: &[Case], style: &Style) -> Vec<Member> {
+    write_files(dir, cases);
+    cases.iter().map(|c| member(dir, c, style)).collect()
+}
+
+fn member(dir: &Path, c: &Case, style: &Style) -> Member {
+    let source = Source::text(&c.name, &c.verilog).within(dir);
+    let design = match Design::from_source(source, &c.name) {
         Ok(d) => d,
         Err(e) => panic!("{e}\n{}", c.verilog),
     };
-    let inputs = super::data_inputs(&design);
+    let inputs: Vec<(String, u32)> = design
+        .inputs()
+        .filter(|(n, _)| !style.controls.contains(n))
+        .map(|(n, w)| (n.to_string(), w))
+        .collect();
     let outputs: Vec<(String, u32)> = design.outputs().map(|(n, w)| (n.to_string(), w)).collect();
     let sum = |ports: &[(String, u32)]| ports.iter().map(|p| p.1).sum::<u32>().max(ARRAY_BITS);
     let (in_bits, out_bits) = (sum(&inputs), sum(&outputs));
@@ -144,9 +206,24 @@ fn member(c: &Case) -> Member {
 pub fn compare(
     dir: &Path,
     cases: &[Case],
-    mut stimulus: impl FnMut(usize, &Design) -> Vec<Vec<Bits>>,
+    stimulus: impl FnMut(usize, &Design) -> Vec<Vec<Bits>>,
 ) -> Vec<String> {
-    let members: Vec<Member> = cases.iter().map(member).collect();
+    let all = |name: &str, design: &Design, inputs: &[Vec<Bits>]| {
+        super::lockstep(name, design, inputs.len() as u64, |c| {
+            inputs[c as usize].clone()
+        })
+    };
+    compare_with(dir, cases, stimulus, all)
+}
+
+/// As [`compare`], with the outputs of every cycle as `run` computes them.
+pub fn compare_with(
+    dir: &Path,
+    cases: &[Case],
+    mut stimulus: impl FnMut(usize, &Design) -> Vec<Vec<Bits>>,
+    run: impl Fn(&str, &Design, &[Vec<Bits>]) -> Vec<Vec<Bits>>,
+) -> Vec<String> {
+    let members = members(dir, cases, &ONE_CLOCK);
     let inputs: Vec<Vec<Vec<Bits>>> = members
         .iter()
         .enumerate()
@@ -161,21 +238,11 @@ pub fn compare(
     let mut bytes = Vec::new();
     for cycle in 1..cycles {
         for (m, rows) in members.iter().zip(&inputs) {
-            let mut bus = Bits::zero(m.in_bits);
-            let mut lo = 0;
-            for value in &rows[cycle] {
-                (0..value.width()).for_each(|i| bus.set(lo + i, value.bit(i)));
-                lo += value.width();
-            }
-            let words = bus.limbs().iter().flat_map(|l| l.to_le_bytes());
-            bytes.extend(words.take(m.in_bits.div_ceil(32) as usize * 4));
+            bytes.extend(m.in_bytes(&rows[cycle]));
         }
     }
-    let recorded = record(dir, cases, &members, bytes);
-    let row: usize = members
-        .iter()
-        .map(|m| m.out_bits.div_ceil(32) as usize * 4)
-        .sum();
+    let recorded = record(dir, cases, &members, &ONE_CLOCK, bytes);
+    let row: usize = members.iter().map(Member::out_bytes).sum();
     assert_eq!(
         recorded.len(),
         row * cycles,
@@ -184,38 +251,16 @@ pub fn compare(
     let mut failures = Vec::new();
     let mut start = 0;
     for (i, (case, m)) in cases.iter().zip(&members).enumerate() {
-        let ours = super::lockstep(&case.name, &m.design, cycles as u64, |c| {
-            inputs[i][c as usize].clone()
-        });
-        let bytes = m.out_bits.div_ceil(32) as usize * 4;
-        failures.extend(first_difference(case, m, &ours, |cycle| {
-            &recorded[cycle * row + start..][..bytes]
+        let ours = run(&case.name, &m.design, &inputs[i][..cycles]);
+        let bytes = m.out_bytes();
+        failures.extend(ours.iter().enumerate().find_map(|(cycle, outputs)| {
+            let theirs = &recorded[cycle * row + start..][..bytes];
+            let what = m.difference(&case.name, outputs, theirs)?;
+            Some(format!("{what}, in cycle {cycle}"))
         }));
         start += bytes;
     }
     failures
-}
-
-fn first_difference<'r>(
-    case: &Case,
-    m: &Member,
-    ours: &[Vec<Bits>],
-    theirs: impl Fn(usize) -> &'r [u8],
-) -> Option<String> {
-    for (cycle, outputs) in ours.iter().enumerate() {
-        let mut lo = 0;
-        for ((name, width), value) in m.outputs.iter().zip(outputs) {
-            let expected = field(theirs(cycle), lo, *width);
-            lo += width;
-            if expected != *value {
-                let case = &case.name;
-                return Some(format!(
-                    "{case}: `{name}` in cycle {cycle}: Verilator {expected:x}, weft-sim {value:x}"
-                ));
-            }
-        }
-    }
-    None
 }
 
 fn field(bytes: &[u8], lo: u32, width: u32) -> Bits {
@@ -227,30 +272,53 @@ fn field(bytes: &[u8], lo: u32, width: u32) -> Bits {
     out
 }
 
-fn record(dir: &Path, cases: &[Case], members: &[Member], stimulus: Vec<u8>) -> Vec<u8> {
+/// The files that modules read lie where the Verilated binary runs.
+fn write_files(dir: &Path, cases: &[Case]) {
+    std::fs::create_dir_all(dir).unwrap();
+    for (name, content) in cases.iter().flat_map(|c| &c.files) {
+        std::fs::write(dir.join(name), content).unwrap();
+    }
+}
+
+/// What the Verilated build writes, given the bytes that it reads.
+pub(super) fn record(
+    dir: &Path,
+    cases: &[Case],
+    members: &[Member],
+    style: &Style,
+    stimulus: Vec<u8>,
+) -> Vec<u8> {
     let mut text = String::new();
     let mut texts = HashSet::new();
     for case in cases.iter().filter(|c| texts.insert(&c.verilog)) {
         text.push_str(&case.verilog);
     }
-    let (mut header, mut body) = (vec!["input wire clock".to_string()], String::new());
+    let controls = style.controls.iter().map(|c| format!("input wire {c}"));
+    let (mut header, mut body): (Vec<String>, _) = (controls.collect(), String::new());
     let (mut in_buses, mut out_buses) = (String::new(), String::new());
     for (i, (c, m)) in cases.iter().zip(members).enumerate() {
         let mut ports = vec![];
-        if m.design.inputs().any(|(n, _)| n == "clock") {
-            ports.push(".clock(clock)".to_string());
-        }
+        let controls = m
+            .design
+            .inputs()
+            .filter(|(n, _)| style.controls.contains(n));
+        ports.extend(controls.map(|(n, _)| format!(".{n}({n})")));
         header.push(format!("input wire [{}:0] in{i}", m.in_bits - 1));
-        let _ = writeln!(
-            body,
-            "  reg [{}:0] held{i};\n  initial held{i} = 0;",
-            m.in_bits - 1
-        );
-        let _ = writeln!(body, "  always @(posedge clock) held{i} <= in{i};");
+        if style.held {
+            let _ = writeln!(
+                body,
+                "  reg [{}:0] held{i};\n  initial held{i} = 0;",
+                m.in_bits - 1
+            );
+            let _ = writeln!(body, "  always @(posedge clock) held{i} <= in{i};");
+        }
         header.push(format!("output wire [{}:0] out{i}", m.out_bits - 1));
         let _ = write!(in_buses, "{{top->in{i}.m_storage, {}}}, ", m.in_bits);
         let _ = write!(out_buses, "{{top->out{i}.m_storage, {}}}, ", m.out_bits);
-        for (ports_of, bus) in [(&m.inputs, "held"), (&m.outputs, "out")] {
+        for (ports_of, bus) in [
+            (&m.inputs, if style.held { "held" } else { "in" }),
+            (&m.outputs, "out"),
+        ] {
             let mut lo = 0;
             for (name, width) in ports_of {
                 ports.push(format!(".{name}({bus}{i}[{}:{lo}])", lo + width - 1));
@@ -264,7 +332,8 @@ fn record(dir: &Path, cases: &[Case], members: &[Member], stimulus: Vec<u8>) -> 
         "\nmodule all({});\n{body}endmodule",
         header.join(", ")
     );
-    let main = MAIN
+    let main = style
+        .main
         .replace("IN_BUSES", &in_buses)
         .replace("OUT_BUSES", &out_buses);
     let file = |name: &str| -> PathBuf { dir.join(name) };
@@ -277,8 +346,10 @@ fn record(dir: &Path, cases: &[Case], members: &[Member], stimulus: Vec<u8>) -> 
         std::fs::write(file("all.v"), text).unwrap();
         std::fs::write(file("main.cpp"), main).unwrap();
         build(dir);
+        write_files(dir, cases);
     }
     let mut run = Command::new(binary)
+        .current_dir(dir)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -1,7 +1,7 @@
 //! What the generated modules contain: a table of operator, signs of the operands and width class, counted where the
 //! text is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Width classes: below, at and above the words that a simulator may choose to compute in.
 pub const CLASSES: [(&str, u32, u32); 8] = [
@@ -14,6 +14,9 @@ pub const CLASSES: [(&str, u32, u32); 8] = [
     ("128", 128, 128),
     ("129+", 129, 130),
 ];
+
+/// Operators must be met at every width up to this.
+pub const MAX_WIDTH: u32 = 130;
 
 /// Operators of one operand, and what is counted like them: by the sign and width of the operand.
 pub const UNARY: [&str; 10] = ["+", "-", "~", "!", "&", "~&", "|", "~|", "^", "~^"];
@@ -45,7 +48,7 @@ pub const MEMORY: [&str; 2] = ["word read", "word write"];
 pub const OTHER: [&str; 5] = ["{}", "{n{}}", "$signed", "$unsigned", "**"];
 
 /// What has no operands to tell apart; each must occur.
-pub const CONSTRUCTS: [&str; 20] = [
+pub const CONSTRUCTS: [&str; 26] = [
     "shift past the width",
     "select past the vector",
     "write past the vector",
@@ -66,6 +69,12 @@ pub const CONSTRUCTS: [&str; 20] = [
     "parameter by name",
     "parameter by position",
     "hierarchy of three levels",
+    "call of a function",
+    "call within a function",
+    "automatic function",
+    "loop in a function",
+    "$readmemh",
+    "$readmemb",
 ];
 
 /// One cell of the table: operator with its kind, signs (`u` or `s` an operand) and width class.
@@ -88,6 +97,8 @@ pub enum Kind {
 pub struct Coverage {
     cells: BTreeMap<Cell, u64>,
     constructs: BTreeMap<&'static str, u64>,
+    /// Widths that operators were met at.
+    widths: BTreeSet<u32>,
 }
 
 /// The class of a width.
@@ -141,6 +152,7 @@ pub fn cells() -> Vec<Cell> {
 
 impl Coverage {
     pub fn record(&mut self, kind: Kind, operator: &'static str, signs: &'static str, width: u32) {
+        self.widths.insert(width);
         *self
             .cells
             .entry((kind, operator, signs, class(width)))
@@ -159,7 +171,11 @@ impl Coverage {
         let constructs = CONSTRUCTS
             .iter()
             .filter(|c| !self.constructs.contains_key(*c));
-        cells.chain(constructs.map(|c| c.to_string())).collect()
+        let widths = (1..=MAX_WIDTH).filter(|w| !self.widths.contains(w));
+        cells
+            .chain(constructs.map(|c| c.to_string()))
+            .chain(widths.map(|w| format!("width {w}")))
+            .collect()
     }
 
     /// A table: operators down, width classes across, the signs of the operands summed with the smallest count behind.
@@ -189,6 +205,6 @@ impl Coverage {
         for (what, n) in &self.constructs {
             out += &format!("\n{what:40}{n:>8}");
         }
-        out
+        out + &format!("\n{:40}{:>8}", "widths met", self.widths.len())
     }
 }

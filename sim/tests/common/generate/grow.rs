@@ -49,7 +49,7 @@ impl Generator<'_> {
         self.rng.pick(&self.vars).clone()
     }
 
-    fn leaf(&mut self) -> Expr {
+    pub(super) fn leaf(&mut self) -> Expr {
         if self.rng.chance(20) {
             return self.literal();
         }
@@ -146,7 +146,7 @@ impl Generator<'_> {
 
     /// The same expression, or one with an input in it, where Verilator would compute with a C++ `int` that is -1 or
     /// -2 and shift it arithmetically (see "Where Verilator is not followed" in sim/DESIGN.md).
-    fn safe(&mut self, e: Expr) -> Expr {
+    pub(super) fn safe(&mut self, e: Expr) -> Expr {
         if e.solid() {
             return e;
         }
@@ -158,7 +158,7 @@ impl Generator<'_> {
         if depth == 0 || self.rng.chance(10) {
             return self.leaf();
         }
-        match self.rng.below(20) {
+        match self.rng.below(22) {
             0..=2 => {
                 let op = *self.rng.pick(&UNARY);
                 let e = self.expr(depth - 1);
@@ -215,6 +215,7 @@ impl Generator<'_> {
                 let f = *self.rng.pick(&["$signed", "$unsigned"]);
                 Expr::Cast(f, Box::new(self.expr(depth - 1)))
             }
+            19 | 20 => self.call(depth - 1),
             _ => {
                 let op = *self.rng.pick(&["/", "%"]);
                 self.division(op)

@@ -1,12 +1,14 @@
 //! A random memory with ports that collide.
 
+use std::ops::RangeInclusive;
+
 use super::Generator;
 use super::coverage::{CLASSES, Cell, Kind, sign};
-use super::tree::Var;
+use super::tree::{Expr, Var};
 
 impl Generator<'_> {
     /// A memory `m` with words as `word` says, registered and combinational reads and several writes.
-    pub(super) fn memory(&mut self, word: Cell) {
+    pub(super) fn memory(&mut self, name: &str, word: Cell) {
         let (_, lo, hi) = CLASSES[word.3];
         let width = lo + self.rng.below(u64::from(hi - lo) + 1) as u32;
         let q = Var {
@@ -31,9 +33,11 @@ impl Generator<'_> {
         let last = base + depth - 1;
         self.line(format!("  reg {} [{base}:{last}];", memory.declaration()));
         self.line(format!("  reg {};\n  integer km;", q.declaration()));
-        self.line(format!(
-            "  initial begin q = 0; for (km = {base}; km <= {last}; km = km + 1) m[km] = km * 3; end"
-        ));
+        let contents = match self.file(name, width, base..=last) {
+            Some(task) => task,
+            None => format!("for (km = {base}; km <= {last}; km = km + 1) m[km] = km * 3;"),
+        };
+        self.line(format!("  initial begin q = 0; {contents} end"));
         self.line("  always @(posedge clock) begin");
         let mut addresses = Vec::new();
         for _ in 0..2 + self.rng.below(2) {
@@ -63,6 +67,55 @@ impl Generator<'_> {
         self.outputs.push(("xm".into(), width));
         self.observe(&q);
         self.vars.push(q);
+    }
+
+    /// Now and then a file with words of the memory, and the call that reads it.
+    fn file(&mut self, name: &str, width: u32, words: RangeInclusive<u64>) -> Option<String> {
+        self.files.as_ref()?;
+        if !self.rng.chance(40) {
+            return None;
+        }
+        let hexadecimal = self.rng.chance(50);
+        let task = if hexadecimal {
+            "$readmemh"
+        } else {
+            "$readmemb"
+        };
+        self.coverage.construct(task);
+        let whole = self.rng.chance(50);
+        let mut text = String::from("// words\n");
+        for address in words.clone() {
+            let Expr::Literal(value, _) = self.literal_of(width, false) else {
+                return None;
+            };
+            if !whole && self.rng.chance(40) {
+                // Verilator counts a file that ends early as a mistake only where the call says where it should.
+                if self.rng.chance(50) {
+                    text += &format!("@{address:x} /* again */ ");
+                } else {
+                    continue;
+                }
+            } else if !whole {
+                text += &format!("@{address:x} ");
+            }
+            text += &if hexadecimal {
+                format!("{value:x}").split_once('h')?.1.replace('_', "")
+            } else {
+                (0..width)
+                    .rev()
+                    .map(|i| if value.bit(i) { '1' } else { '0' })
+                    .collect()
+            };
+            text.push(*self.rng.pick(&[' ', '\n']));
+        }
+        let file = format!("{name}.mem");
+        let range = match whole && self.rng.chance(50) {
+            true => format!(", {}, {}", words.start(), words.end()),
+            false => String::new(),
+        };
+        let call = format!("{task}(\"{file}\", m{range});");
+        self.files.as_mut()?.push((file, text));
+        Some(call)
     }
 
     fn address(&mut self, bits: u32, base: u64) -> String {

@@ -1,8 +1,10 @@
 //! Random modules: every operator of the subset, widths 1 to 130, mixed signs, selects, branches, loops, memories whose
-//! ports collide, hierarchies with parameters. [`coverage`] counts what was written.
+//! ports collide, functions, hierarchies with parameters. [`coverage`] counts what was written.
 
+pub mod clocks;
 pub mod coverage;
 mod directed;
+mod function;
 mod grow;
 mod hierarchy;
 mod memory;
@@ -12,6 +14,7 @@ pub mod tree;
 use super::Rng;
 use super::verilator::Case;
 use coverage::{Cell, Coverage, Kind};
+use function::Function;
 use tree::Var;
 
 /// Cells of the table that one module covers on purpose.
@@ -25,24 +28,38 @@ pub(super) struct Generator<'c> {
     operands: Vec<Var>,
     /// Names and widths.
     outputs: Vec<(String, u32)>,
+    functions: Vec<Function>,
     /// The body so far.
     text: String,
+    /// Names and contents of the files that it reads, if it may read any.
+    files: Option<Vec<(String, String)>>,
     coverage: &'c mut Coverage,
 }
 
-/// A random module called `name`.
-pub fn module(name: &str, seed: u64) -> Case {
-    covered_module(name, seed, &mut Coverage::default())
+/// The text of a random module called `name`, which reads no files.
+pub fn module(name: &str, seed: u64) -> String {
+    generate(name, seed, &mut Coverage::default(), None).verilog
 }
 
 /// A random module called `name`, counted. Successive seeds cover successive cells of the table.
 pub fn covered_module(name: &str, seed: u64, coverage: &mut Coverage) -> Case {
+    generate(name, seed, coverage, Some(Vec::new()))
+}
+
+fn generate(
+    name: &str,
+    seed: u64,
+    coverage: &mut Coverage,
+    files: Option<Vec<(String, String)>>,
+) -> Case {
     let mut g = Generator {
         rng: Rng::new(seed),
         vars: Vec::new(),
         operands: Vec::new(),
         outputs: Vec::new(),
+        functions: Vec::new(),
         text: String::new(),
+        files,
         coverage,
     };
     let cells = coverage::cells();
@@ -52,9 +69,11 @@ pub fn covered_module(name: &str, seed: u64, coverage: &mut Coverage) -> Case {
     cells.rotate_left(start);
     cells.truncate(CELLS as usize);
     let word = memory[seed as usize % memory.len()];
+    let verilog = g.build(name, &cells, word);
     Case {
         name: name.into(),
-        verilog: g.build(name, &cells, word),
+        verilog,
+        files: g.files.unwrap_or_default(),
     }
 }
 
@@ -111,6 +130,9 @@ impl Generator<'_> {
         self.vars.extend(operands);
         self.vars.sort_by(|a, b| a.name.cmp(&b.name));
         self.vars.dedup_by(|a, b| a.name == b.name);
+        if self.rng.chance(60) {
+            self.functions();
+        }
         for v in &wires {
             let e = self.expr(3);
             let text = e.assigned(v.width, self.coverage);
@@ -120,7 +142,7 @@ impl Generator<'_> {
         self.combinational(&temps);
         self.clocked(&regs);
         if self.rng.chance(60) {
-            self.memory(word);
+            self.memory(name, word);
         }
         let mut before = String::new();
         if self.rng.chance(35) {

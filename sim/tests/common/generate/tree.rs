@@ -76,6 +76,8 @@ pub enum Expr {
     Concat(Vec<Expr>),
     Repeat(u32, Box<Expr>),
     Cast(&'static str, Box<Expr>),
+    /// A function's result, and what is passed with the width it is passed at.
+    Call(Var, Vec<(u32, Expr)>),
 }
 
 impl Expr {
@@ -86,7 +88,7 @@ impl Expr {
             signed: false,
         };
         match self {
-            Expr::Name(v) => Shape {
+            Expr::Name(v) | Expr::Call(v, _) => Shape {
                 width: v.width,
                 signed: v.signed,
             },
@@ -176,6 +178,11 @@ impl Expr {
                 let s = a.shape();
                 c.record(Kind::Other, "{n{}}", sign(s.signed), n * s.width);
                 format!("{{{n}{{{}}}}}", a.alone(c))
+            }
+            Expr::Call(v, args) => {
+                c.construct("call of a function");
+                let args: Vec<String> = args.iter().map(|(w, a)| a.assigned(*w, c)).collect();
+                format!("{}({})", v.name, args.join(", "))
             }
             Expr::Cast(f, a) => {
                 let s = a.shape();
