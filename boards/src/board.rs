@@ -215,7 +215,7 @@ pub struct Variant {
 pub enum Status {
     /// Pins and plan only.
     Planned,
-    /// A bare core was placed and routed for it.
+    /// Its whole design was placed and routed, and met its clock.
     Routed,
     /// It ran on the board.
     Hardware,
@@ -227,7 +227,7 @@ impl Status {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Planned => "planned",
-            Self::Routed => "core routed",
+            Self::Routed => "routed, clock met",
             Self::Hardware => "ran on hardware",
         }
     }

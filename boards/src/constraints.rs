@@ -48,13 +48,21 @@ pub fn common_ports(board: &Board) -> Vec<PinnedPort> {
     ]
 }
 
+/// One bit of a vector port as nextpnr names it: a vector of a single bit has no index there.
+fn bit(port: &str, index: usize, width: usize) -> String {
+    match width {
+        1 => port.into(),
+        _ => format!("{port}[{index}]"),
+    }
+}
+
 /// The ports of a design that shows its state too: [`common_ports`], `led[i]` and `button[i]`.
 #[must_use]
 pub fn all_ports(board: &Board) -> Vec<PinnedPort> {
     let mut ports = common_ports(board);
     if let Some(leds) = &board.leds {
         ports.extend(leds.pins.iter().enumerate().map(|(i, pin)| PinnedPort {
-            port: format!("led[{i}]"),
+            port: bit("led", i, leds.pins.len()),
             pin: pin.clone(),
             io: leds.io.clone(),
             pull: None,
@@ -63,7 +71,7 @@ pub fn all_ports(board: &Board) -> Vec<PinnedPort> {
         }));
     }
     ports.extend(board.buttons.iter().enumerate().map(|(i, b)| PinnedPort {
-        port: format!("button[{i}]"),
+        port: bit("button", i, board.buttons.len()),
         pin: b.pin.clone(),
         io: b.io.clone(),
         pull: b.pull,

@@ -25,6 +25,7 @@ pub fn core(stream_bytes: u32) -> String {
   wire [31:0] out_data;
   weft_core core(
     .clock(clk),
+    .reset(1'b0),
     .in_valid(stimulus[{last}]),
     .in_ready(in_ready),
     .in_data(stimulus[{high}:0]),

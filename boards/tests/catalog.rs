@@ -189,8 +189,8 @@ fn mistakes_between_files_are_named() {
         (
             (
                 "boards/icebreaker.toml",
-                "core_mhz = 24.0",
-                "core_mhz = 14.0",
+                "package = \"sg48\"",
+                "package = \"sg48\"\ncore_mhz = 14.0",
             ),
             "boards/icebreaker.toml is wrong: variant icebreaker: an output clock of 14 MHz is outside 16..275 MHz",
         ),

@@ -58,7 +58,6 @@ fn ecp5() {
 }
 
 #[test]
-#[ignore = "open: the netlist of the staged core gives other sums than the twin; SB_MAC16 alone is right"]
 fn ice40() {
     check("icebreaker", "1x1", 4);
 }

@@ -253,7 +253,7 @@ fn top(config: &BoardConfig) -> String {
     .open(open), .good(good), .bad(bad)
   );
 {beats}  {core} core(
-    .clock(clock), .in_valid(beat_valid), .in_ready(beat_ready), .in_data(beat),
+    .clock(clock), .reset(reset), .in_valid(beat_valid), .in_ready(beat_ready), .in_data(beat),
     .out_valid(answer_valid), .out_ready(answer_ready), .out_data(answer_word)
   );
 {body}endmodule

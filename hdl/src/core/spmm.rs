@@ -18,8 +18,11 @@ use crate::rtl::*;
 /// The column-streaming multiply core. `D` is the stream width in bits, `M = D / banks`, `F = 2 D`, `E = D + 8`.
 #[derive(LogicBlock)]
 pub struct SpmmCore<const D: usize, const M: usize, const F: usize, const E: usize> {
-    /// Rising edge clocks everything; there is no reset pin, a reset packet does it.
+    /// Rising edge clocks everything.
     pub clock: Signal<In, Clock>,
+    /// Back to the state after power-up, for a clock that was not good from the start: sixteen clocks at least, without
+    /// a beat offered. The host's way to begin anew is a reset packet.
+    pub reset: Signal<In, Bit>,
     /// A beat of the packet stream is offered; it stays until it is taken.
     pub in_valid: Signal<In, Bit>,
     /// The beat is taken at this edge if it is offered.
@@ -69,6 +72,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> SpmmCore<D,
         assert!(D == 8 * config.stream_bytes && M == D / banks && F == 2 * D && E == D + 8);
         Self {
             clock: Signal::default(),
+            reset: Signal::default(),
             in_valid: Signal::default(),
             in_ready: Signal::default(),
             in_data: Signal::default(),
@@ -127,6 +131,8 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
 
         // Stream in.
         self.in_ready.next = self.intake.ready.val();
+        self.intake.clear.next = self.reset.val();
+        self.parser.reset.next = self.reset.val();
         self.intake.offer.next = self.in_valid.val();
         self.intake.data.next = self.in_data.val();
         self.intake.read.next = self.parser.beat_read.val();
@@ -173,7 +179,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
         self.columns.read.next = self.rounds.column_read.val();
         self.parser.column_full.next = self.columns.full.val();
         self.rounds.flush.next = self.parser.flush.val();
-        self.rounds.last_row.next = self.parser.last_row.val();
+        self.rounds.next_to_last_row.next = self.parser.next_to_last_row.val();
         self.rounds.column_empty.next = self.columns.empty.val();
         self.rounds.column.next = self.columns.head.val();
         self.rounds.word_empty.next = self.codes.empty.val();
@@ -206,6 +212,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
             self.scanner[i].clock.next = self.clock.val();
             self.scanner[i].flush.next = self.parser.flush.val();
             self.scanner[i].last_word.next = self.parser.last_word.val();
+            self.scanner[i].next_to_last_word.next = self.parser.next_to_last_word.val();
             self.scanner[i].write.next = self.parser.mask_write.val();
             self.scanner[i].word.next = self.wiring.mask[i].val();
             self.scanner[i].read.next = self.rounds.row_read[i].val();
@@ -244,7 +251,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
         self.drain.answer_read.next = self.give.val();
         self.parser.drain_done.next = self.drain.done.val();
         self.parser.sweep_done.next = self.drain.sweep_done.val();
-        self.answers.clear.next = false;
+        self.answers.clear.next = self.reset.val();
         self.answers.write.next = self.parser.answer_write.val() || self.drain.word_write.val();
         self.answers.data.next = self.parser.answer.val();
         if self.drain.word_write.val() {

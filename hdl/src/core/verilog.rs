@@ -51,6 +51,7 @@ fn describe<const D: usize, const M: usize, const F: usize, const E: usize>(
 ) -> Result<String, Error> {
     let mut core = SpmmCore::<D, M, F, E>::new(config);
     core.clock.connect();
+    core.reset.connect();
     core.in_valid.connect();
     core.in_data.connect();
     core.out_ready.connect();

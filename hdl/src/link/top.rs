@@ -8,7 +8,7 @@ use super::framer::Framer;
 use super::ledger::Ledger;
 use super::tally::Tally;
 use super::uart::{UartReceiver, UartTransmitter};
-use crate::blocks::ram::BlockRam;
+use crate::blocks::memory::RegisteredRam;
 use crate::core::CoreConfig;
 use crate::rtl::*;
 use weft_protocol::serial::Identity;
@@ -45,7 +45,7 @@ pub struct Link {
     receiver: UartReceiver,
     deframer: Deframer,
     ledger: Ledger,
-    requests: BlockRam<32, 12>,
+    requests: RegisteredRam<32, 12>,
     feeder: Feeder,
     answers: Answers,
     framer: Framer,
@@ -54,7 +54,6 @@ pub struct Link {
     looped: DFF<Bit>,
     place: DFF<Bits<12>>,
     store: DFF<Bit>,
-    stored: DFF<Bits<32>>,
     magic: Constant<Bits<32>>,
     version: Constant<Bits<32>>,
     map_hash: Constant<Bits<32>>,
@@ -96,7 +95,7 @@ impl Link {
             receiver: UartReceiver::new(config.clocks_per_bit),
             deframer: Deframer::default(),
             ledger: Ledger::new(config.request_units),
-            requests: BlockRam::new(2 * config.request_units as usize, true),
+            requests: RegisteredRam::new(2 * config.request_units as usize),
             feeder: Feeder::default(),
             answers: Answers::new(config.answer_units),
             framer: Framer::default(),
@@ -105,7 +104,6 @@ impl Link {
             looped: DFF::default(),
             place: DFF::default(),
             store: DFF::default(),
-            stored: DFF::default(),
             magic,
             version,
             map_hash,
@@ -121,7 +119,7 @@ impl Link {
 impl Logic for Link {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, looped, place, store, stored);
+        dff_setup!(self, clock, looped, place, store);
         clock!(
             self,
             clock,
@@ -153,14 +151,13 @@ impl Logic for Link {
         self.ledger.position.next = self.deframer.position.val();
         self.ledger.acknowledged.next = self.deframer.answers.val();
 
-        // Payload into the request buffer; it counts once its frame is judged.
+        // Payload into the request buffer; it counts once its frame is judged. A word stands until the next byte.
         self.place.d.next = (bit_cast::<12, 16>(self.ledger.received.val()) << 1)
             + bit_cast::<12, 6>(self.deframer.word_index.val());
         self.store.d.next = self.deframer.word_write.val() && self.ledger.admitted.val();
-        self.stored.d.next = self.deframer.word.val();
         self.requests.write_enable.next = self.store.q.val();
         self.requests.write_address.next = self.place.q.val();
-        self.requests.write_data.next = self.stored.q.val();
+        self.requests.write_data.next = self.deframer.word.val();
 
         // Request buffer to the core, or back to the answers.
         self.requests.read_address.next = self.feeder.address.val();

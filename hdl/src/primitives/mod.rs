@@ -4,9 +4,9 @@
 //! |---|---|---|---|---|---|
 //! | `weft_multiplier` | `A`, `B` | 2 | `MULT18X18D`, input and output registers | `SB_MAC16`, input and output registers | inferred |
 //! | `weft_ram` | `WIDTH`, `WORDS`, `ADDRESS` | 2 | `DP16KD`, output register | inferred | inferred |
-//! | `weft_queue_ram` | `WIDTH`, `WORDS`, `ADDRESS` | 1 | look-up RAM | block RAM | inferred |
+//! | `weft_queue_ram` | `WIDTH`, `WORDS`, `ADDRESS` | 1 | look-up RAM, a long one in four | block RAM | inferred |
 //!
-//! The blocks of the core instantiate the modules by name; [`crate::generate_verilog_for`] appends the texts of the
+//! The blocks of core and link instantiate the modules by name; [`crate::generate_verilog_for`] appends the texts of the
 //! family asked for. The generic texts are what simulators read and what the others must equal, cycle by cycle.
 
 /// A family of parts with its own multipliers and memories.

@@ -91,6 +91,11 @@ fn share(yosys: &Tool) -> PathBuf {
     found.expect("yosys's models of cells beside yosys")
 }
 
+/// Models of the cells of a family; `None`, and said loudly, where there is no yosys to take its own from.
+pub fn cell_models(family: &str) -> Option<String> {
+    Some(cells(family, &share(&yosys(None)?)))
+}
+
 /// Models of the cells of a family: yosys's, and ours in place of those that have no contents there.
 pub fn cells(family: &str, share: &Path) -> String {
     let own = models(family);

@@ -27,7 +27,7 @@ module bench;
       .DOB7(wide[25]), .DOB8(wide[26]), .DOB9(wide[27]), .DOB10(wide[28]), .DOB11(wide[29]), .DOB12(wide[30]),
       .DOB13(wide[31]), .DOB14(wide[32]), .DOB15(wide[33]), .DOB16(wide[34]), .DOB17(wide[35])
   );
-  DP16KD #(.DATA_WIDTH_A(36), .DATA_WIDTH_B(36), .REGMODE_B("OUTREG")) registered (
+  DP16KD #(.DATA_WIDTH_A(36), .DATA_WIDTH_B(36), .REGMODE_A("OUTREG"), .REGMODE_B("OUTREG")) registered (
     .DIA0(in[0]), .DIA1(in[1]), .DIA2(in[2]), .DIA3(in[3]), .DIA4(in[4]), .DIA5(in[5]), .DIA6(in[6]), .DIA7(in[7]),
       .DIA8(in[8]), .DIA9(in[9]), .DIA10(in[10]), .DIA11(in[11]), .DIA12(in[12]), .DIA13(in[13]), .DIA14(in[14]),
       .DIA15(in[15]), .DIA16(in[16]), .DIA17(in[17]), .DIB0(in[18]), .DIB1(in[19]), .DIB2(in[20]), .DIB3(in[21]),

@@ -183,9 +183,10 @@ module DP16KD #(
     end
   wire [35:0] out_b = REGMODE_B == "OUTREG" ? held_b : answer_b;
 
-  // A wide read answers on the pins of both ports.
+  // A wide read answers on the pins of both ports, through the output register of each where it is on.
+  wire [35:0] out_low = REGMODE_A == "OUTREG" ? held_b : answer_b;
   assign {DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4, DOA3, DOA2,
-    DOA1, DOA0} = DATA_WIDTH_B == 36 ? out_b[17:0] : out_a[17:0];
+    DOA1, DOA0} = DATA_WIDTH_B == 36 ? out_low[17:0] : out_a[17:0];
   assign {DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4, DOB3, DOB2,
     DOB1, DOB0} = DATA_WIDTH_B == 36 ? out_b[35:18] :
     out_b[17:0];

@@ -1,7 +1,4 @@
-// Model of Gowin's multiplier MULT18X18, for simulating netlists; yosys has its ports only.
-//
-// Written from Gowin UG287 (DSP user guide). Signed or unsigned 18 x 18 bits; registers before the factors, in the middle
-// and behind the product where their parameter is 1. Not modelled: the shift inputs (ASEL and BSEL must be low).
+// Model of Gowin's multiplier MULT18X18, for simulating netlists; yosys has its ports only. 18 x 18 bits; the rest is in MULT.v.
 module MULT18X18 #(
   parameter AREG = 1'b0,
   parameter BREG = 1'b0,
@@ -17,42 +14,10 @@ module MULT18X18 #(
   output wire [35:0] DOUT,
   output wire [17:0] SOA, SOB
 );
-  reg [17:0] a_held, b_held;
-  reg a_sign_held, b_sign_held;
-  reg [35:0] middle_held, out_held;
-  initial begin
-    a_held = 0;
-    b_held = 0;
-    a_sign_held = 0;
-    b_sign_held = 0;
-    middle_held = 0;
-    out_held = 0;
-  end
-  wire [17:0] a = AREG ? a_held : A;
-  wire [17:0] b = BREG ? b_held : B;
-  wire a_sign = ASIGN_REG ? a_sign_held : ASIGN;
-  wire b_sign = BSIGN_REG ? b_sign_held : BSIGN;
-  wire signed [18:0] left = {a_sign & a[17], a};
-  wire signed [18:0] right = {b_sign & b[17], b};
-  wire signed [37:0] full = left * right;
-  wire [35:0] middle = PIPE_REG ? middle_held : full[35:0];
-  always @(posedge CLK)
-    if (RESET) begin
-      a_held <= 0;
-      b_held <= 0;
-      a_sign_held <= 0;
-      b_sign_held <= 0;
-      middle_held <= 0;
-      out_held <= 0;
-    end else if (CE) begin
-      a_held <= A;
-      b_held <= B;
-      a_sign_held <= ASIGN;
-      b_sign_held <= BSIGN;
-      middle_held <= full[35:0];
-      out_held <= middle;
-    end
-  assign DOUT = OUT_REG ? out_held : middle;
-  assign SOA = a;
-  assign SOB = b;
+  MULT #(
+    .BITS(18), .AREG(AREG), .BREG(BREG), .OUT_REG(OUT_REG), .PIPE_REG(PIPE_REG), .ASIGN_REG(ASIGN_REG),
+    .BSIGN_REG(BSIGN_REG)
+  ) multiplier (
+    .A(A), .B(B), .ASIGN(ASIGN), .BSIGN(BSIGN), .CE(CE), .CLK(CLK), .RESET(RESET), .DOUT(DOUT), .SOA(SOA), .SOB(SOB)
+  );
 endmodule

@@ -1,10 +1,5 @@
-// Model of Gowin's block RAM SDPB, for simulating netlists; yosys has its ports only.
-//
-// Written from Gowin UG285 (BSRAM and SSRAM user guide). 2048 bytes of 8 bits. Port A writes, port B reads. Wide ports have byte enables on the lowest
-// address pins. READ_MODE 1 is a register behind the answer. Not modelled, and refused by what it answers: widths below a
-// byte, asynchronous resets that are used.
-//
-// What a port reads while port A writes it is undefined on the part; here every bit of it is wrong.
+// Model of Gowin's block RAM SDPB, for simulating netlists; yosys has its ports only. Bytes of 8 bits, port A writes,
+// port B reads; the rest is in BSRAM.v.
 module SDPB #(
   parameter READ_MODE = 1'b0,
   parameter BIT_WIDTH_0 = 32,
@@ -12,70 +7,18 @@ module SDPB #(
   parameter BLK_SEL_0 = 3'b000,
   parameter BLK_SEL_1 = 3'b000,
   parameter RESET_MODE = "SYNC",
-  parameter [255:0] INIT_RAM_00 = 256'h0,
-  parameter [255:0] INIT_RAM_01 = 256'h0,
-  parameter [255:0] INIT_RAM_02 = 256'h0,
-  parameter [255:0] INIT_RAM_03 = 256'h0,
-  parameter [255:0] INIT_RAM_04 = 256'h0,
-  parameter [255:0] INIT_RAM_05 = 256'h0,
-  parameter [255:0] INIT_RAM_06 = 256'h0,
-  parameter [255:0] INIT_RAM_07 = 256'h0,
-  parameter [255:0] INIT_RAM_08 = 256'h0,
-  parameter [255:0] INIT_RAM_09 = 256'h0,
-  parameter [255:0] INIT_RAM_0A = 256'h0,
-  parameter [255:0] INIT_RAM_0B = 256'h0,
-  parameter [255:0] INIT_RAM_0C = 256'h0,
-  parameter [255:0] INIT_RAM_0D = 256'h0,
-  parameter [255:0] INIT_RAM_0E = 256'h0,
-  parameter [255:0] INIT_RAM_0F = 256'h0,
-  parameter [255:0] INIT_RAM_10 = 256'h0,
-  parameter [255:0] INIT_RAM_11 = 256'h0,
-  parameter [255:0] INIT_RAM_12 = 256'h0,
-  parameter [255:0] INIT_RAM_13 = 256'h0,
-  parameter [255:0] INIT_RAM_14 = 256'h0,
-  parameter [255:0] INIT_RAM_15 = 256'h0,
-  parameter [255:0] INIT_RAM_16 = 256'h0,
-  parameter [255:0] INIT_RAM_17 = 256'h0,
-  parameter [255:0] INIT_RAM_18 = 256'h0,
-  parameter [255:0] INIT_RAM_19 = 256'h0,
-  parameter [255:0] INIT_RAM_1A = 256'h0,
-  parameter [255:0] INIT_RAM_1B = 256'h0,
-  parameter [255:0] INIT_RAM_1C = 256'h0,
-  parameter [255:0] INIT_RAM_1D = 256'h0,
-  parameter [255:0] INIT_RAM_1E = 256'h0,
-  parameter [255:0] INIT_RAM_1F = 256'h0,
-  parameter [255:0] INIT_RAM_20 = 256'h0,
-  parameter [255:0] INIT_RAM_21 = 256'h0,
-  parameter [255:0] INIT_RAM_22 = 256'h0,
-  parameter [255:0] INIT_RAM_23 = 256'h0,
-  parameter [255:0] INIT_RAM_24 = 256'h0,
-  parameter [255:0] INIT_RAM_25 = 256'h0,
-  parameter [255:0] INIT_RAM_26 = 256'h0,
-  parameter [255:0] INIT_RAM_27 = 256'h0,
-  parameter [255:0] INIT_RAM_28 = 256'h0,
-  parameter [255:0] INIT_RAM_29 = 256'h0,
-  parameter [255:0] INIT_RAM_2A = 256'h0,
-  parameter [255:0] INIT_RAM_2B = 256'h0,
-  parameter [255:0] INIT_RAM_2C = 256'h0,
-  parameter [255:0] INIT_RAM_2D = 256'h0,
-  parameter [255:0] INIT_RAM_2E = 256'h0,
-  parameter [255:0] INIT_RAM_2F = 256'h0,
-  parameter [255:0] INIT_RAM_30 = 256'h0,
-  parameter [255:0] INIT_RAM_31 = 256'h0,
-  parameter [255:0] INIT_RAM_32 = 256'h0,
-  parameter [255:0] INIT_RAM_33 = 256'h0,
-  parameter [255:0] INIT_RAM_34 = 256'h0,
-  parameter [255:0] INIT_RAM_35 = 256'h0,
-  parameter [255:0] INIT_RAM_36 = 256'h0,
-  parameter [255:0] INIT_RAM_37 = 256'h0,
-  parameter [255:0] INIT_RAM_38 = 256'h0,
-  parameter [255:0] INIT_RAM_39 = 256'h0,
-  parameter [255:0] INIT_RAM_3A = 256'h0,
-  parameter [255:0] INIT_RAM_3B = 256'h0,
-  parameter [255:0] INIT_RAM_3C = 256'h0,
-  parameter [255:0] INIT_RAM_3D = 256'h0,
-  parameter [255:0] INIT_RAM_3E = 256'h0,
-  parameter [255:0] INIT_RAM_3F = 256'h0
+  parameter [255:0]
+    INIT_RAM_00 = 0, INIT_RAM_01 = 0, INIT_RAM_02 = 0, INIT_RAM_03 = 0, INIT_RAM_04 = 0, INIT_RAM_05 = 0,
+    INIT_RAM_06 = 0, INIT_RAM_07 = 0, INIT_RAM_08 = 0, INIT_RAM_09 = 0, INIT_RAM_0A = 0, INIT_RAM_0B = 0,
+    INIT_RAM_0C = 0, INIT_RAM_0D = 0, INIT_RAM_0E = 0, INIT_RAM_0F = 0, INIT_RAM_10 = 0, INIT_RAM_11 = 0,
+    INIT_RAM_12 = 0, INIT_RAM_13 = 0, INIT_RAM_14 = 0, INIT_RAM_15 = 0, INIT_RAM_16 = 0, INIT_RAM_17 = 0,
+    INIT_RAM_18 = 0, INIT_RAM_19 = 0, INIT_RAM_1A = 0, INIT_RAM_1B = 0, INIT_RAM_1C = 0, INIT_RAM_1D = 0,
+    INIT_RAM_1E = 0, INIT_RAM_1F = 0, INIT_RAM_20 = 0, INIT_RAM_21 = 0, INIT_RAM_22 = 0, INIT_RAM_23 = 0,
+    INIT_RAM_24 = 0, INIT_RAM_25 = 0, INIT_RAM_26 = 0, INIT_RAM_27 = 0, INIT_RAM_28 = 0, INIT_RAM_29 = 0,
+    INIT_RAM_2A = 0, INIT_RAM_2B = 0, INIT_RAM_2C = 0, INIT_RAM_2D = 0, INIT_RAM_2E = 0, INIT_RAM_2F = 0,
+    INIT_RAM_30 = 0, INIT_RAM_31 = 0, INIT_RAM_32 = 0, INIT_RAM_33 = 0, INIT_RAM_34 = 0, INIT_RAM_35 = 0,
+    INIT_RAM_36 = 0, INIT_RAM_37 = 0, INIT_RAM_38 = 0, INIT_RAM_39 = 0, INIT_RAM_3A = 0, INIT_RAM_3B = 0,
+    INIT_RAM_3C = 0, INIT_RAM_3D = 0, INIT_RAM_3E = 0, INIT_RAM_3F = 0
 ) (
   input wire CLKA, CEA, CLKB, CEB, OCE, RESETA, RESETB,
   input wire [13:0] ADA, ADB,
@@ -83,55 +26,22 @@ module SDPB #(
   input wire [2:0] BLKSELA, BLKSELB,
   output wire [31:0] DO
 );
-  reg [7:0] bytes [0:2047];
-  wire on_a = CEA && BLKSELA == BLK_SEL_0;
-  wire [10:0] first_a = BIT_WIDTH_0 == 32 ? {ADA[13:5], 2'b00} : BIT_WIDTH_0 == 16 ? {ADA[13:4], 1'b0} : ADA[13:3];
-  wire [3:0] enable_a = BIT_WIDTH_0 == 32 ? ADA[3:0] : BIT_WIDTH_0 == 16 ? {2'b00, ADA[1:0]} : 4'b0001;
-  wire on_b = CEB && BLKSELB == BLK_SEL_1;
-  wire [10:0] first_b = BIT_WIDTH_1 == 32 ? {ADB[13:5], 2'b00} : BIT_WIDTH_1 == 16 ? {ADB[13:4], 1'b0} : ADB[13:3];
-  wire write_a = on_a;
-
-  // Whether a byte at this place is being written by a port.
-  function hit_a(input [10:0] place);
-    reg [10:0] offset;
-    begin
-      offset = place - first_a;
-      hit_a = write_a && offset < 11'd4 && enable_a[offset[1:0]];
-    end
-  endfunction
-
-  integer j_a;
-  always @(posedge CLKA)
-    if (write_a)
-      for (j_a = 0; j_a < 4; j_a = j_a + 1)
-        if (enable_a[j_a[1:0]]) bytes[first_a + j_a[10:0]] <= DI[8 * j_a +: 8];
-
-  reg [31:0] answer_b, held_b;
-  integer i_b;
-  always @(posedge CLKB) begin
-    if (on_b)
-      for (i_b = 0; i_b < 4; i_b = i_b + 1)
-        answer_b[8 * i_b +: 8] <=
-          bytes[first_b + i_b[10:0]] ^ {8{hit_a(first_b + i_b[10:0])}};
-    if (RESETB) answer_b <= 0;
-    if (RESETB) held_b <= 0;
-    else if (OCE) held_b <= answer_b;
-  end
-  assign DO = READ_MODE ? held_b : answer_b;
-
-  integer i;
-  reg [16383:0] start;
-  initial begin
-    start = {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C, INIT_RAM_3B, INIT_RAM_3A, INIT_RAM_39, INIT_RAM_38,
+  BSRAM #(
+    .BYTE(8), .READ_MODE_B(READ_MODE), .WIDTH_A(BIT_WIDTH_0), .WIDTH_B(BIT_WIDTH_1),
+    .START({
+      INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C, INIT_RAM_3B, INIT_RAM_3A, INIT_RAM_39, INIT_RAM_38,
       INIT_RAM_37, INIT_RAM_36, INIT_RAM_35, INIT_RAM_34, INIT_RAM_33, INIT_RAM_32, INIT_RAM_31, INIT_RAM_30,
       INIT_RAM_2F, INIT_RAM_2E, INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B, INIT_RAM_2A, INIT_RAM_29, INIT_RAM_28,
       INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24, INIT_RAM_23, INIT_RAM_22, INIT_RAM_21, INIT_RAM_20,
       INIT_RAM_1F, INIT_RAM_1E, INIT_RAM_1D, INIT_RAM_1C, INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18,
       INIT_RAM_17, INIT_RAM_16, INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12, INIT_RAM_11, INIT_RAM_10,
       INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C, INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08,
-      INIT_RAM_07, INIT_RAM_06, INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00};
-    for (i = 0; i < 2048; i = i + 1) bytes[i] = start[8 * i +: 8];
-    answer_b = 0;
-    held_b = 0;
-  end
+      INIT_RAM_07, INIT_RAM_06, INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00
+    })
+  ) ram (
+    .CLKA(CLKA), .ONA(CEA && BLKSELA == BLK_SEL_0), .WREA(1'b1), .OCEA(1'b0), .RESETA(RESETA), .ADA(ADA), .DIA(DI),
+    .DOA(),
+    .CLKB(CLKB), .ONB(CEB && BLKSELB == BLK_SEL_1), .WREB(1'b0), .OCEB(OCE), .RESETB(RESETB), .ADB(ADB),
+    .DIB(32'b0), .DOB(DO)
+  );
 endmodule

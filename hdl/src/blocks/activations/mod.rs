@@ -57,6 +57,7 @@ pub struct Activations<const D: usize> {
     aside_high: DFF<Bits<64>>,
     used_low: DFF<Bits<64>>,
     used_high: DFF<Bits<64>>,
+    kept: DFF<Bits<64>>,
     base: Signal<Local, Bits<11>>,
     last_chunk: Signal<Local, Bits<4>>,
     first_byte: Signal<Local, Bits<3>>,
@@ -67,6 +68,7 @@ pub struct Activations<const D: usize> {
     bytes: Signal<Local, Bits<64>>,
     placed: Signal<Local, Bits<64>>,
     wide: Constant<Bit>,
+    all: Constant<Bits<64>>,
     one: Constant<Bits<64>>,
     two: Constant<Bits<64>>,
     four: Constant<Bits<64>>,
@@ -118,6 +120,7 @@ impl<const D: usize> Activations<D> {
             aside_high: DFF::default(),
             used_low: DFF::default(),
             used_high: DFF::default(),
+            kept: DFF::default(),
             base: Signal::default(),
             last_chunk: Signal::default(),
             first_byte: Signal::default(),
@@ -128,6 +131,7 @@ impl<const D: usize> Activations<D> {
             placed: Signal::default(),
             ask: Signal::default(),
             wide: Constant::new(D == 64),
+            all: Constant::new(u64::MAX.into()),
             one: Constant::new(0xff.into()),
             two: Constant::new(0xffff.into()),
             four: Constant::new(0xffff_ffff.into()),
@@ -163,7 +167,8 @@ impl<const D: usize> Logic for Activations<D> {
             aside_low,
             aside_high,
             used_low,
-            used_high
+            used_high,
+            kept
         );
         clock!(self, clock, memory, groups);
 
@@ -229,14 +234,16 @@ impl<const D: usize> Logic for Activations<D> {
         self.ready.next = self.valid.q.val();
         self.shifted.next =
             self.memory.read_data.val() >> (bit_cast::<6, 3>(self.arriving_byte.q.val()) << 3);
-        self.bytes.next = bit_cast::<64, D>(self.shifted.val());
+        // Which bytes are the vector's changes with the tile only.
+        self.kept.d.next = self.all.val();
         if self.log2_batch.val() == 0 {
-            self.bytes.next = bit_cast::<64, D>(self.shifted.val()) & self.one.val();
+            self.kept.d.next = self.one.val();
         } else if self.log2_batch.val() == 1 {
-            self.bytes.next = bit_cast::<64, D>(self.shifted.val()) & self.two.val();
+            self.kept.d.next = self.two.val();
         } else if self.log2_batch.val() == 2 {
-            self.bytes.next = bit_cast::<64, D>(self.shifted.val()) & self.four.val();
+            self.kept.d.next = self.four.val();
         }
+        self.bytes.next = bit_cast::<64, D>(self.shifted.val()) & self.kept.q.val();
         self.odd.next = self.arriving_chunk.q.val().get_bit(0) && !self.wide.val();
         self.upper.next = self.arriving_chunk.q.val().get_bit(1);
         if self.wide.val() {

@@ -56,6 +56,7 @@ pub struct Counters {
     batch: Constant<Bits<32>>,
     stream_bytes: Constant<Bits<32>>,
     depth: Constant<Bits<32>>,
+    single: Constant<Bit>,
 }
 
 impl Counters {
@@ -98,6 +99,7 @@ impl Counters {
             batch: Constant::new(config.batch.to_bits()),
             stream_bytes: Constant::new(config.stream_bytes.to_bits()),
             depth: Constant::new(config.depth.to_bits()),
+            single: Constant::new(config.banks == 1),
         }
     }
 }
@@ -195,6 +197,10 @@ impl Logic for Counters {
             self.answer.d.next = self.errors.q.val();
         } else if self.index.val() == 24 {
             self.answer.d.next = self.rounds.q.val();
+            if self.single.val() {
+                // A round of one bank is a code: synthesis drops the other counter.
+                self.answer.d.next = self.nonzeros.q.val();
+            }
         } else if self.index.val() == 25 {
             self.answer.d.next = self.hazards.q.val();
         } else {

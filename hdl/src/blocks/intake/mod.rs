@@ -11,6 +11,8 @@ use crate::rtl::*;
 pub struct Intake<const D: usize, const E: usize> {
     /// Rising edge clocks everything.
     pub clock: Signal<In, Clock>,
+    /// Drops everything that is queued.
+    pub clear: Signal<In, Bit>,
     /// A beat is offered.
     pub offer: Signal<In, Bit>,
     /// The beat.
@@ -56,6 +58,7 @@ impl<const D: usize, const E: usize> Default for Intake<D, E> {
         assert!(E == D + 8 && D <= 64);
         Self {
             clock: Signal::default(),
+            clear: Signal::default(),
             offer: Signal::default(),
             data: Signal::default(),
             ready: Signal::default(),
@@ -114,7 +117,7 @@ impl<const D: usize, const E: usize> Logic for Intake<D, E> {
         self.words.next = self.sixteens.val() + (self.sixteens.val() >> 16);
         self.total.next = bit_cast::<7, D>(self.words.val() + (self.words.val() >> 32));
 
-        self.queue.clear.next = false;
+        self.queue.clear.next = self.clear.val();
         self.queue.write.next = self.counted_valid.q.val();
         self.queue.data.next = bit_cast::<E, D>(self.counted.q.val())
             | (bit_cast::<E, 7>(self.total.val()) << self.at.val())

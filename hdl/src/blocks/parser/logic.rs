@@ -38,7 +38,10 @@ impl<const D: usize> Logic for Parser<D> {
             batch,
             lane_end,
             row_end,
+            row_before,
             word_end,
+            word_before,
+            dense_fewer,
             groups,
             settle,
             settled,
@@ -46,7 +49,8 @@ impl<const D: usize> Logic for Parser<D> {
             plain,
             masked,
             fetch_scales,
-            columns,
+            column_end,
+            column_before,
             column_index,
             column_last,
             left,
@@ -56,7 +60,7 @@ impl<const D: usize> Logic for Parser<D> {
             part_last,
             first_beat,
             padded,
-            survivors,
+            fewer_survivors,
             none,
             x_index,
             given,
@@ -70,17 +74,23 @@ impl<const D: usize> Logic for Parser<D> {
             given_description
         );
 
-        // Shape of the tile.
+        // Shape of the tile. What counters are compared with, to know that the next count is the last, stands in
+        // registers: no comparison waits for an adder.
         self.row_end.d.next = bit_cast::<10, 16>(
             (bit_cast::<16, 9>(self.granules.q.val()) << self.row_shift.val()) - 1,
         );
+        self.row_before.d.next = self.row_end.q.val() - 1;
         self.word_end.d.next = bit_cast::<9, 10>(
             (bit_cast::<10, 9>(self.granules.q.val()) << self.beat_shift.val()) - 1,
         );
+        self.word_before.d.next = self.word_end.q.val() - 1;
+        self.dense_fewer.d.next = (bit_cast::<15, 9>(self.granules.q.val()) << 6) - 1;
         self.lanes.next = bits::<5>(1) << self.batch.q.val();
         self.lane_end.d.next = bit_cast::<4, 5>(self.lanes.val() - 1);
         self.last_row.next = self.row_end.q.val();
+        self.next_to_last_row.next = self.row_before.q.val();
         self.last_word.next = self.word_end.q.val();
+        self.next_to_last_word.next = self.word_before.q.val();
         self.log2_batch.next = self.batch.q.val();
         self.last_lane.next = self.lane_end.q.val();
 
@@ -121,11 +131,10 @@ impl<const D: usize> Logic for Parser<D> {
 
         // Codes of the column, less one, in units of eight bytes. With four bytes a beat no part ends with its
         // first beat; with eight, a column of one unit does.
-        self.codes.next = bit_cast::<15, 9>(self.granules.q.val()) << 6;
+        self.fewer.next = self.dense_fewer.q.val();
         if self.masked.q.val() {
-            self.codes.next = self.survivors.q.val();
+            self.fewer.next = self.fewer_survivors.q.val();
         }
-        self.fewer.next = self.codes.val() - 1;
         self.units.next = self.fewer.val() >> 4;
         if self.plain.q.val() {
             self.units.next = self.fewer.val() >> 3;
@@ -186,8 +195,7 @@ impl<const D: usize> Logic for Parser<D> {
         }
         self.part_done.next = (self.consume.val() && self.last.val())
             || (self.empty_column.val() && !self.column_full.val());
-        self.next_column.next = self.column_index.q.val() + 1;
-        self.column_last.d.next = self.next_column.val() == self.columns.q.val();
+        self.column_last.d.next = self.column_index.q.val() == self.column_end.q.val();
         if self.consume.val() {
             self.first_beat.d.next = false;
             self.part.d.next = self.part.q.val() - 1;
@@ -222,7 +230,7 @@ impl<const D: usize> Logic for Parser<D> {
             && (self.state.q.val() == State::Activations);
         self.x_write.next = self.given_x.q.val();
         self.x_last.next = self.given_x_last.q.val();
-        self.last_column.next = bit_cast::<6, 7>(self.columns.q.val() - 1);
+        self.last_column.next = bit_cast::<6, 7>(self.column_end.q.val());
         self.scale_restart.next = self.state.q.val() == State::Activations;
         self.scale_half.next = self.half.q.val();
         self.given_mask.d.next = self.consume.val() && (self.state.q.val() == State::Mask);
@@ -244,7 +252,8 @@ impl<const D: usize> Logic for Parser<D> {
         self.column_write.next = self.given_column.q.val();
         self.column.next = self.given_description.q.val();
         if self.consume.val() && (self.state.q.val() == State::Mask) {
-            self.survivors.d.next = self.survivors.q.val() + bit_cast::<15, 7>(self.ones.val());
+            self.fewer_survivors.d.next =
+                self.fewer_survivors.q.val() + bit_cast::<15, 7>(self.ones.val());
             self.none.d.next = self.none.q.val() && !self.some.val();
         }
 
@@ -341,7 +350,8 @@ impl<const D: usize> Logic for Parser<D> {
                             self.half.d.next = !self.half.q.val();
                             self.scales.d.next = true;
                         }
-                        self.columns.d.next = bit_cast::<7, 16>(self.arg16.val());
+                        self.column_end.d.next = bit_cast::<7, 16>(self.arg16.val()) - 1;
+                        self.column_before.d.next = bit_cast::<7, 16>(self.arg16.val()) - 2;
                         self.column_index.d.next = 0.into();
                         self.part.d.next = bit_cast::<16, 12>(self.x_beats.q.val());
                         self.part_last.d.next = self.x_beats.q.val() == 1;
@@ -418,8 +428,9 @@ impl<const D: usize> Logic for Parser<D> {
             }
             State::Codes => {
                 if self.part_done.val() {
-                    self.column_index.d.next = self.next_column.val();
-                    self.column_last.d.next = (self.next_column.val() + 1) == self.columns.q.val();
+                    self.column_index.d.next = self.column_index.q.val() + 1;
+                    self.column_last.d.next =
+                        self.column_index.q.val() == self.column_before.q.val();
                     if self.column_last.q.val() {
                         self.state.d.next = State::Header;
                         if self.left_any.q.val() && (!self.consume.val() || self.left_more.q.val())
@@ -495,7 +506,7 @@ impl<const D: usize> Logic for Parser<D> {
             self.state.d.next = State::Mask;
             self.part.d.next = bit_cast::<16, 9>(self.granules.q.val()) << self.beat_shift.val();
             self.part_last.d.next = self.wide.val() && (self.granules.q.val() == 1);
-            self.survivors.d.next = 0.into();
+            self.fewer_survivors.d.next = 0x7fff.into();
             self.none.d.next = true;
         }
         if self.enter_codes.val() {
@@ -529,6 +540,19 @@ impl<const D: usize> Logic for Parser<D> {
         self.flush.next = self.flushing.q.val();
         if self.flushing.q.val() {
             self.groups.d.next = 0.into();
+        }
+
+        if self.reset.val() {
+            self.state.d.next = State::Boot;
+            self.flushing.d.next = true;
+            self.clear.next = true;
+            self.draining.d.next = false;
+            self.sweeping.d.next = false;
+            self.failed.d.next = false;
+            self.tile.d.next = false;
+            self.opened.d.next = false;
+            self.scales.d.next = false;
+            self.half.d.next = false;
         }
         self.open.next = self.opened.q.val();
     }

@@ -51,6 +51,8 @@ pub enum State {
 pub struct Parser<const D: usize> {
     /// Rising edge clocks everything.
     pub clock: Signal<In, Clock>,
+    /// Back to the state after power-up; everything is dropped.
+    pub reset: Signal<In, Bit>,
 
     /// No beat.
     pub beat_empty: Signal<In, Bit>,
@@ -65,8 +67,12 @@ pub struct Parser<const D: usize> {
 
     /// Rows a bank, minus one.
     pub last_row: Signal<Out, Bits<ADDRESS>>,
+    /// Rows a bank, minus two.
+    pub next_to_last_row: Signal<Out, Bits<ADDRESS>>,
     /// Mask beats a column, minus one.
     pub last_word: Signal<Out, Bits<9>>,
+    /// Mask beats a column, minus two.
+    pub next_to_last_word: Signal<Out, Bits<9>>,
     /// Log2 of the tokens.
     pub log2_batch: Signal<Out, Bits<3>>,
     /// Tokens, minus one.
@@ -173,7 +179,10 @@ pub struct Parser<const D: usize> {
     batch: DFF<Bits<3>>,
     lane_end: DFF<Bits<4>>,
     row_end: DFF<Bits<ADDRESS>>,
+    row_before: DFF<Bits<ADDRESS>>,
     word_end: DFF<Bits<9>>,
+    word_before: DFF<Bits<9>>,
+    dense_fewer: DFF<Bits<15>>,
     groups: DFF<Bits<2>>,
     settle: DFF<Bits<4>>,
     settled: DFF<Bit>,
@@ -181,7 +190,8 @@ pub struct Parser<const D: usize> {
     plain: DFF<Bit>,
     masked: DFF<Bit>,
     fetch_scales: DFF<Bit>,
-    columns: DFF<Bits<7>>,
+    column_end: DFF<Bits<7>>,
+    column_before: DFF<Bits<7>>,
     column_index: DFF<Bits<7>>,
     column_last: DFF<Bit>,
     left: DFF<Bits<33>>,
@@ -191,7 +201,7 @@ pub struct Parser<const D: usize> {
     part_last: DFF<Bit>,
     first_beat: DFF<Bit>,
     padded: DFF<Bit>,
-    survivors: DFF<Bits<15>>,
+    fewer_survivors: DFF<Bits<15>>,
     none: DFF<Bit>,
     x_index: DFF<Bits<9>>,
     given: DFF<Bits<D>>,
@@ -216,14 +226,12 @@ pub struct Parser<const D: usize> {
     flags: Signal<Local, Bits<8>>,
     arg16: Signal<Local, Bits<16>>,
     reset_header: Signal<Local, Bit>,
-    codes: Signal<Local, Bits<15>>,
     fewer: Signal<Local, Bits<15>>,
     units: Signal<Local, Bits<15>>,
     single: Signal<Local, Bit>,
     empty_column: Signal<Local, Bit>,
     last: Signal<Local, Bit>,
     part_done: Signal<Local, Bit>,
-    next_column: Signal<Local, Bits<7>>,
     enter_scales: Signal<Local, Bit>,
     enter_mask: Signal<Local, Bit>,
     enter_codes: Signal<Local, Bit>,
@@ -246,13 +254,16 @@ impl<const D: usize> Parser<D> {
     pub fn new(config: &CoreConfig) -> Self {
         Self {
             clock: Signal::default(),
+            reset: Signal::default(),
             beat_empty: Signal::default(),
             beat: Signal::default(),
             ones: Signal::default(),
             some: Signal::default(),
             beat_read: Signal::default(),
             last_row: Signal::default(),
+            next_to_last_row: Signal::default(),
             last_word: Signal::default(),
+            next_to_last_word: Signal::default(),
             log2_batch: Signal::default(),
             last_lane: Signal::default(),
             handed: Signal::default(),
@@ -316,7 +327,10 @@ impl<const D: usize> Parser<D> {
             batch: DFF::default(),
             lane_end: DFF::default(),
             row_end: DFF::default(),
+            row_before: DFF::default(),
             word_end: DFF::default(),
+            word_before: DFF::default(),
+            dense_fewer: DFF::default(),
             groups: DFF::default(),
             settle: DFF::default(),
             settled: DFF::default(),
@@ -324,7 +338,8 @@ impl<const D: usize> Parser<D> {
             plain: DFF::default(),
             masked: DFF::default(),
             fetch_scales: DFF::default(),
-            columns: DFF::default(),
+            column_end: DFF::default(),
+            column_before: DFF::default(),
             column_index: DFF::default(),
             column_last: DFF::default(),
             left: DFF::default(),
@@ -334,7 +349,7 @@ impl<const D: usize> Parser<D> {
             part_last: DFF::default(),
             first_beat: DFF::default(),
             padded: DFF::default(),
-            survivors: DFF::default(),
+            fewer_survivors: DFF::default(),
             none: DFF::default(),
             x_index: DFF::default(),
             given: DFF::default(),
@@ -358,14 +373,12 @@ impl<const D: usize> Parser<D> {
             flags: Signal::default(),
             arg16: Signal::default(),
             reset_header: Signal::default(),
-            codes: Signal::default(),
             fewer: Signal::default(),
             units: Signal::default(),
             single: Signal::default(),
             empty_column: Signal::default(),
             last: Signal::default(),
             part_done: Signal::default(),
-            next_column: Signal::default(),
             enter_scales: Signal::default(),
             enter_mask: Signal::default(),
             enter_codes: Signal::default(),

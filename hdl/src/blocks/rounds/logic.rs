@@ -117,7 +117,7 @@ impl<const F: usize> Logic for Rounds<F> {
         if self.form.val() {
             self.under_way.d.next = !self.column_read.val();
             self.counter.d.next = self.counter.q.val() + 1;
-            self.dense_last.d.next = (self.counter.q.val() + 1) == self.last_row.val();
+            self.dense_last.d.next = self.counter.q.val() == self.next_to_last_row.val();
             if self.column_read.val() {
                 self.counter.d.next = 0.into();
                 self.dense_last.d.next = false;

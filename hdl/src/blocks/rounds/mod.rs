@@ -21,8 +21,8 @@ pub struct Rounds<const F: usize> {
     pub clock: Signal<In, Clock>,
     /// Drops everything under way.
     pub flush: Signal<In, Bit>,
-    /// Rows a bank, minus one; constant while a column is under way.
-    pub last_row: Signal<In, Bits<ADDRESS>>,
+    /// Rows a bank, minus two.
+    pub next_to_last_row: Signal<In, Bits<ADDRESS>>,
 
     /// No column descriptor.
     pub column_empty: Signal<In, Bit>,
@@ -169,7 +169,7 @@ impl<const F: usize> Rounds<F> {
         Self {
             clock: Signal::default(),
             flush: Signal::default(),
-            last_row: Signal::default(),
+            next_to_last_row: Signal::default(),
             column_empty: Signal::default(),
             column: Signal::default(),
             column_read: Signal::default(),

@@ -16,6 +16,8 @@ pub struct Scanner<const M: usize> {
     pub flush: Signal<In, Bit>,
     /// Mask words of a column, minus one; constant while a column is under way.
     pub last_word: Signal<In, Bits<9>>,
+    /// One less than that.
+    pub next_to_last_word: Signal<In, Bits<9>>,
     /// Appends `word`.
     pub write: Signal<In, Bit>,
     /// Mask bits of this bank's next `M` rows, the lowest row in bit 0.
@@ -38,6 +40,7 @@ pub struct Scanner<const M: usize> {
     rest: Signal<Local, Bits<M>>,
     lowest: Signal<Local, Bits<M>>,
     alive: Signal<Local, Bit>,
+    number: Vec<Signal<Local, Bits<6>>>,
     first: Signal<Local, Bits<6>>,
     room: Signal<Local, Bit>,
     spent: Signal<Local, Bit>,
@@ -54,6 +57,7 @@ impl<const M: usize> Scanner<M> {
             clock: Signal::default(),
             flush: Signal::default(),
             last_word: Signal::default(),
+            next_to_last_word: Signal::default(),
             write: Signal::default(),
             word: Signal::default(),
             full: Signal::default(),
@@ -70,6 +74,7 @@ impl<const M: usize> Scanner<M> {
             rest: Signal::default(),
             lowest: Signal::default(),
             alive: Signal::default(),
+            number: vec![Signal::default(); M + 1],
             first: Signal::default(),
             room: Signal::default(),
             spent: Signal::default(),
@@ -95,11 +100,14 @@ impl<const M: usize> Logic for Scanner<M> {
         // The lowest survivor of the current word.
         self.rest.next = self.current.q.val() & (self.current.q.val() - 1);
         self.lowest.next = self.current.q.val() ^ self.rest.val();
-        self.first.next = 0.into();
+        // One bit at most is set, so the numbers of the set bits need no order: an OR, not a chain of choices.
+        self.number[0].next = 0.into();
         for i in 0..self._bits {
+            self.number[i + 1].next = self.number[i].val();
             if self.lowest.val().get_bit(i) {
-                self.first.next = i.to_bits();
+                self.number[i + 1].next = self.number[i].val() | i.to_bits::<6>();
             }
+            self.first.next = self.number[i + 1].val();
         }
         self.room.next = !self.positions.full.val();
         self.alive.next = self.current.q.val().any();
@@ -131,7 +139,7 @@ impl<const M: usize> Logic for Scanner<M> {
         if self.spent.val() {
             self.loaded.d.next = false;
             self.index.d.next = self.index.q.val() + 1;
-            self.at_last.d.next = (self.index.q.val() + 1) == self.last_word.val();
+            self.at_last.d.next = self.index.q.val() == self.next_to_last_word.val();
             if self.at_last.q.val() {
                 self.index.d.next = 0.into();
                 self.at_last.d.next = !self.last_word.val().any();

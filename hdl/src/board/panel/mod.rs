@@ -5,7 +5,7 @@ use crate::rtl::*;
 /// LEDs that mean something: session open, frames coming, damage seen, clock running.
 pub const LEDS: usize = 4;
 
-/// Holds the link in reset until the clock is good, and drives the LEDs.
+/// Holds link and core in reset until the clock is good, and drives the LEDs.
 #[derive(LogicBlock, Default)]
 pub struct Panel {
     /// Rising edge clocks everything.
@@ -20,13 +20,14 @@ pub struct Panel {
     pub good: Signal<In, Bit>,
     /// A damaged frame came; one clock.
     pub bad: Signal<In, Bit>,
-    /// Resets the link.
+    /// Resets link and core; high from power-up on.
     pub reset: Signal<Out, Bit>,
     /// LEDs, high lights: bit 0 session, 1 frames, 2 damage, 3 heartbeat.
     pub leds: Signal<Out, Bits<LEDS>>,
     ready: DFF<Bits<2>>,
     button: DFF<Bits<2>>,
     count: DFF<Bits<6>>,
+    running: DFF<Bit>,
     beat: DFF<Bits<24>>,
     seen_good: DFF<Bit>,
     show_good: DFF<Bit>,
@@ -40,7 +41,8 @@ impl Logic for Panel {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, ready, button, count, beat, seen_good, show_good, seen_bad, show_bad, tick
+            self, clock, ready, button, count, running, beat, seen_good, show_good, seen_bad,
+            show_bad, tick
         );
         // Two registers against metastability, then 63 good clocks.
         self.ready.d.next = (self.ready.q.val() << 1) | bit_cast::<2, 1>(self.locked.val().into());
@@ -52,7 +54,8 @@ impl Logic for Panel {
         } else if !self.count.q.val().all() {
             self.count.d.next = self.count.q.val() + 1;
         }
-        self.reset.next = !self.count.q.val().all();
+        self.running.d.next = self.count.q.val().all();
+        self.reset.next = !self.running.q.val();
 
         // A frame lights its LED until the end of the next period of 2^20 clocks.
         self.beat.d.next = self.beat.q.val() + 1;

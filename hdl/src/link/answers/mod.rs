@@ -1,6 +1,6 @@
 //! The buffer of answers: a ring that keeps what the host has not acknowledged.
 
-use crate::blocks::ram::BlockRam;
+use crate::blocks::memory::RegisteredRam;
 use crate::rtl::*;
 
 /// Words of slack between the registered comparison and the buffer's end.
@@ -29,7 +29,7 @@ pub struct Answers {
     pub address: Signal<In, Bits<12>>,
     /// It, two clocks later.
     pub data: Signal<Out, Bits<32>>,
-    memory: BlockRam<32, 12>,
+    memory: RegisteredRam<32, 12>,
     count: DFF<Bits<17>>,
     held: DFF<Bits<17>>,
     room: DFF<Bit>,
@@ -52,7 +52,7 @@ impl Answers {
             written: Signal::default(),
             address: Signal::default(),
             data: Signal::default(),
-            memory: BlockRam::new(2 * units as usize, true),
+            memory: RegisteredRam::new(2 * units as usize),
             count: DFF::default(),
             held: DFF::default(),
             room: DFF::default(),

@@ -101,7 +101,7 @@ pub struct Framer {
     high: DFF<Bits<8>>,
     chosen: DFF<Bits<8>>,
     identifying: DFF<Bit>,
-    full: Signal<Local, Bit>,
+    full: DFF<Bit>,
     word: Signal<Local, Bits<32>>,
     pair: Signal<Local, Bits<16>>,
     sending: Signal<Local, Bit>,
@@ -157,7 +157,7 @@ impl Default for Framer {
             high: DFF::default(),
             chosen: DFF::default(),
             identifying: DFF::default(),
-            full: Signal::default(),
+            full: DFF::default(),
             word: Signal::default(),
             pair: Signal::default(),
             sending: Signal::default(),
@@ -193,12 +193,13 @@ impl Logic for Framer {
             which,
             high,
             chosen,
-            identifying
+            identifying,
+            full
         );
         clock!(self, clock, crc);
 
         self.unsent.d.next = self.written.val() - bit_cast::<16, 17>(self.next.q.val() >> 1);
-        self.full.next = self.unsent.q.val() >= self.frame_units.val();
+        self.full.d.next = self.unsent.q.val() >= self.frame_units.val();
         self.address.next = bit_cast::<12, 17>(self.next.q.val());
         self.identity_index.next = bit_cast::<3, 9>(self.at.q.val() >> 2);
         self.counter_index.next = bit_cast::<3, 9>(self.at.q.val() >> 1);
@@ -224,7 +225,7 @@ impl Logic for Framer {
         self.counted.next = !(self.part.q.val() == Part::Header) || (self.at.q.val() > 1);
         match self.state.q.val() {
             State::Idle => {
-                if self.owed.val() || (self.speak.val() && self.full.val()) {
+                if self.owed.val() || (self.speak.val() && self.full.q.val()) {
                     self.state.d.next = State::Measure;
                     if self.rewind.val() {
                         self.rewound.next = true;
@@ -237,14 +238,15 @@ impl Logic for Framer {
             }
             State::Settle => {
                 self.units.d.next = bit_cast::<8, 16>(self.unsent.q.val());
-                if self.full.val() {
-                    self.units.d.next = self.most.val();
-                }
                 self.state.d.next = State::Begin;
             }
             State::Begin => {
                 self.begun.next = true;
                 self.crc.clear.next = true;
+                // Whether it was more than a frame holds is known a clock after it.
+                if self.full.q.val() {
+                    self.units.d.next = self.most.val();
+                }
                 self.flags.d.next = self.board.val() | bit_cast::<8, 4>(self.told.val());
                 self.identifying.d.next = self.info.val();
                 if self.info.val() {

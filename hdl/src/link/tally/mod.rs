@@ -1,9 +1,10 @@
 //! The link's counters, in a memory.
 
-use crate::blocks::ram::BlockRam;
+use crate::blocks::memory::QueueRam;
 use crate::rtl::*;
 
-/// Eight 16-bit counters behind one adder. Their first values are whatever the memory holds.
+/// Eight 16-bit counters behind one adder. Their first values are whatever the memory holds. A counter that is being
+/// written must not be read: a reader holds for four clocks at least.
 #[derive(LogicBlock)]
 pub struct Tally {
     /// Rising edge clocks everything.
@@ -18,7 +19,8 @@ pub struct Tally {
     pub index: Signal<In, Bits<3>>,
     /// It, two clocks later.
     pub value: Signal<Out, Bits<16>>,
-    memory: BlockRam<16, 3>,
+    memory: QueueRam<16, 3>,
+    held: DFF<Bits<16>>,
     waiting: DFF<Bit>,
     looking: DFF<Bit>,
     adding: DFF<Bit>,
@@ -35,7 +37,8 @@ impl Default for Tally {
             hold: Signal::default(),
             index: Signal::default(),
             value: Signal::default(),
-            memory: BlockRam::new(8, true),
+            memory: QueueRam::new(8),
+            held: DFF::default(),
             waiting: DFF::default(),
             looking: DFF::default(),
             adding: DFF::default(),
@@ -48,8 +51,9 @@ impl Default for Tally {
 impl Logic for Tally {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, waiting, looking, adding, which);
+        dff_setup!(self, clock, held, waiting, looking, adding, which);
         clock!(self, clock, memory);
+        self.held.d.next = self.memory.read_data.val();
         self.memory.read_address.next = self.which.q.val();
         if self.hold.val() {
             self.memory.read_address.next = self.index.val();
@@ -65,11 +69,11 @@ impl Logic for Tally {
         }
         self.memory.write_enable.next = self.adding.q.val();
         self.memory.write_address.next = self.which.q.val();
-        self.memory.write_data.next = self.memory.read_data.val() + 1;
+        self.memory.write_data.next = self.held.q.val() + 1;
         if self.happened.val() {
             self.waiting.d.next = true;
             self.which.d.next = self.counter.val();
         }
-        self.value.next = self.memory.read_data.val();
+        self.value.next = self.held.q.val();
     }
 }

@@ -209,6 +209,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic for C
         self.joiner.outcome.next = self.reassembly.outcome.val();
         self.joiner.buffer_data.next = self.data.read_data.val();
         self.joiner.record_full.next = self.records.full.val();
+        self.core.reset.next = false;
         self.core.in_valid.next = self.joiner.core_valid.val();
         self.core.in_data.next = self.joiner.core_data.val();
         self.joiner.core_ready.next = self.core.in_ready.val();

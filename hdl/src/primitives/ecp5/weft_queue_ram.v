@@ -1,7 +1,42 @@
 // Memory of a queue in look-up RAM with a register behind it: it answers sooner than a block RAM, and lies where its
 // reader lies. One write port, one read port, one clock. The word addressed at an edge stands on read_data behind it.
 // A word that is read while it is written is undefined.
+//
+// A long memory is four: each has its register before the choice between them, which the address's top bits make behind
+// the edge. So neither side of the edge has all of the long way from address to word.
 module weft_queue_ram #(parameter WIDTH = 32, parameter WORDS = 16, parameter ADDRESS = 4) (
+  input wire clock,
+  input wire write_enable,
+  input wire [ADDRESS-1:0] write_address,
+  input wire [WIDTH-1:0] write_data,
+  input wire [ADDRESS-1:0] read_address,
+  output wire [WIDTH-1:0] read_data
+);
+  generate
+    if (WORDS < 128) begin : whole
+      weft_queue_ram_part #(.WIDTH(WIDTH), .WORDS(WORDS), .ADDRESS(ADDRESS)) part (
+        .clock(clock), .write_enable(write_enable), .write_address(write_address), .write_data(write_data),
+        .read_address(read_address), .read_data(read_data)
+      );
+    end else begin : split
+      wire [4*WIDTH-1:0] answers;
+      reg [1:0] chosen;
+      wire [2*WIDTH-1:0] half = chosen[1] ? answers[4*WIDTH-1:2*WIDTH] : answers[2*WIDTH-1:0];
+      assign read_data = chosen[0] ? half[2*WIDTH-1:WIDTH] : half[WIDTH-1:0];
+      always @(posedge clock) chosen <= read_address[ADDRESS-1:ADDRESS-2];
+      genvar i;
+      for (i = 0; i < 4; i = i + 1) begin : quarter
+        weft_queue_ram_part #(.WIDTH(WIDTH), .WORDS(WORDS / 4), .ADDRESS(ADDRESS - 2)) part (
+          .clock(clock), .write_enable(write_enable && write_address[ADDRESS-1:ADDRESS-2] == i),
+          .write_address(write_address[ADDRESS-3:0]), .write_data(write_data),
+          .read_address(read_address[ADDRESS-3:0]), .read_data(answers[i*WIDTH +: WIDTH])
+        );
+      end
+    end
+  endgenerate
+endmodule
+
+module weft_queue_ram_part #(parameter WIDTH = 32, parameter WORDS = 16, parameter ADDRESS = 4) (
   input wire clock,
   input wire write_enable,
   input wire [ADDRESS-1:0] write_address,

@@ -1,6 +1,6 @@
 // Block RAM of the ECP5 with its output register on: DP16KD, port A writes, port B reads. A word of 36 bits lies across
-// both ports' data pins, as PDPW16KD has it; 18 and 9 bits leave port B's outputs to the read. Byte enables are the
-// lowest address pins, which wide words do not use.
+// both ports' data pins, each with its port's output register; 18 and 9 bits leave port B's outputs to the read. Byte
+// enables are the lowest address pins, which wide words do not use.
 module weft_ram #(parameter WIDTH = 24, parameter WORDS = 512, parameter ADDRESS = 9) (
   input wire clock,
   input wire write_enable,
@@ -43,11 +43,11 @@ module weft_ram_slice #(parameter BITS = 36, parameter SHIFT = 5, parameter ADDR
   wire [35:0] out;
   assign read_data = BITS == 36 ? out : out[35:18];
   DP16KD #(
-    .DATA_WIDTH_A(BITS), .DATA_WIDTH_B(BITS), .REGMODE_A("NOREG"), .REGMODE_B("OUTREG"),
+    .DATA_WIDTH_A(BITS), .DATA_WIDTH_B(BITS), .REGMODE_A("OUTREG"), .REGMODE_B("OUTREG"),
     .WRITEMODE_A("NORMAL"), .WRITEMODE_B("NORMAL"), .RESETMODE("SYNC"), .ASYNC_RESET_RELEASE("SYNC"),
     .CSDECODE_A("0b000"), .CSDECODE_B("0b000"), .CLKAMUX("CLKA"), .CLKBMUX("CLKB"), .GSR("AUTO")
   ) inner (
-    .CLKA(clock), .CEA(write_enable), .WEA(1'b1), .OCEA(1'b0), .RSTA(1'b0),
+    .CLKA(clock), .CEA(write_enable), .WEA(1'b1), .OCEA(1'b1), .RSTA(1'b0),
     .CSA0(1'b0), .CSA1(1'b0), .CSA2(1'b0),
     .CLKB(clock), .CEB(1'b1), .WEB(1'b0), .OCEB(1'b1), .RSTB(1'b0),
     .CSB0(1'b0), .CSB1(1'b0), .CSB2(1'b0),
