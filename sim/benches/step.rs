@@ -42,7 +42,7 @@ fn core(c: &mut Criterion) {
         let text = design
             .dump_after(before, &Options::default())
             .expect("a pass");
-        for pass in ["partition", "vectorise", "schedule", "lower"] {
+        for pass in ["partition", "vectorise", "cases", "schedule", "lower"] {
             group.bench_function(format!("pass {pass}"), |b| {
                 b.iter(|| passes::apply(pass, black_box(&text)))
             });

@@ -10,7 +10,9 @@ use crate::interp::Interpreter;
 use crate::ir::{Named, Netlist};
 use crate::jit::layout::Layout;
 use crate::jit::native::NativeCode;
-use crate::passes::schedule::{Schedule, schedule};
+use crate::passes::cases::cases;
+use crate::passes::schedule::schedule;
+use crate::passes::vectorise::{vectorise, vectors};
 use crate::source::Source;
 use crate::{domains, jit, passes};
 
@@ -114,13 +116,15 @@ impl Design {
         if !domains::is_plain(&netlist) {
             return Ok(Arc::new(Program::with_functions(netlist)?));
         }
-        let cycle = schedule(&netlist, true);
-        let layout = Layout::new(&netlist, &cycle);
-        let code = jit::compile(&netlist, &layout, &cycle)?;
+        let (lowered, lanes) = vectorise(&netlist);
+        let (lowered, cases) = cases(&lowered);
+        let cycle = schedule(&lowered, &cases, true);
+        let own = Layout::new(&lowered, &cycle);
+        let code = jit::compile(&lowered, &own, &cycle)?;
         Ok(Arc::new(Program {
-            vectors: cycle.packs.packs.len(),
+            layout: own.of_lanes(&netlist, &lowered, &lanes),
             netlist,
-            layout,
+            lowered: Some((lowered, own)),
             code,
             falling: None,
             steps: Vec::new(),
@@ -211,9 +215,10 @@ impl Design {
 pub struct Program {
     pub(crate) netlist: Netlist,
     pub(crate) layout: Layout,
+    /// The netlist with vectors and its layout, of which `layout` is a view, if there is only the cycle's function.
+    lowered: Option<(Netlist, Layout)>,
     /// A cycle, or the rising half of it.
     pub(crate) code: NativeCode,
-    vectors: usize,
     /// The falling half, if anything is clocked by falling edges too.
     pub(crate) falling: Option<NativeCode>,
     /// A cycle of one clock, by its input; empty where there is only one.
@@ -240,7 +245,7 @@ impl Program {
             code,
             falling: cycle.next(),
             steps: functions.steps,
-            vectors: 0,
+            lowered: None,
             settle: settle.map_or_else(OnceLock::new, OnceLock::from),
             fingerprint: OnceLock::new(),
         })
@@ -249,8 +254,11 @@ impl Program {
     /// The code of the evaluation without an edge.
     pub(crate) fn settle(&self) -> Result<&NativeCode> {
         let code = self.settle.get_or_init(|| {
-            let settle: Schedule = schedule(&self.netlist, false);
-            jit::compile(&self.netlist, &self.layout, &settle)
+            let (netlist, layout) = match &self.lowered {
+                Some((netlist, layout)) => (netlist, layout),
+                None => (&self.netlist, &self.layout),
+            };
+            jit::compile(netlist, layout, &schedule(netlist, &[], false))
         });
         code.as_ref().map_err(Clone::clone)
     }
@@ -273,7 +281,8 @@ impl Program {
 
     /// Number of operations that are computed as vectors, a lane for each of several alike nodes.
     pub fn vectors(&self) -> usize {
-        self.vectors
+        let lowered = self.lowered.as_ref();
+        lowered.map_or(0, |(netlist, _)| vectors(netlist))
     }
 
     /// Paths and widths of the registers that are left after optimisation.

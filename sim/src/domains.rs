@@ -13,7 +13,7 @@ use crate::ir::{Clock, Netlist, Node, NodeId, Op};
 use crate::jit;
 use crate::jit::layout::Layout;
 use crate::jit::native::NativeCode;
-use crate::passes::schedule::{Schedule, Step, schedule_scalar};
+use crate::passes::schedule::{Schedule, Step, schedule};
 
 /// The functions of a design.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ fn compile_events(netlist: &Netlist, events: &[Event]) -> Result<(Layout, Vec<Na
     let mut parts: Vec<(Netlist, Schedule)> = Vec::new();
     for event in events {
         let part = restricted(netlist, event);
-        let schedule = schedule_scalar(&part);
+        let schedule = schedule(&part, &[], true);
         parts.push((part, schedule));
     }
     let shadowed: BTreeSet<u32> = parts.iter().flat_map(|(_, s)| s.shadows.clone()).collect();
@@ -127,6 +127,11 @@ fn adjust(netlist: &Netlist, steps: &mut Vec<Step>, shadowed: &BTreeSet<u32>) {
             Step::If(_, then, other) => {
                 adjust(netlist, then, shadowed);
                 adjust(netlist, other, shadowed);
+            }
+            Step::Switch { arms, .. } => {
+                for arm in arms {
+                    adjust(netlist, arm, shadowed);
+                }
             }
             _ => {}
         }

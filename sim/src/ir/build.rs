@@ -74,10 +74,29 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
+    /// A builder that goes on where these nodes, which are folded and shared, end.
+    pub(crate) fn of(nodes: Vec<Node>) -> Self {
+        let mut builder = Builder::default();
+        for (i, n) in nodes.iter().enumerate() {
+            let key = (n.op.clone(), n.width);
+            builder.hold(u64::from(n.width) + REQUEST_BITS + 128 * words(&n.op));
+            builder.known.insert(key, NodeId(i as u32));
+        }
+        builder.nodes = nodes;
+        builder
+    }
+    /// How many nodes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
     /// Ends building. Fails if a size limit was hit on the way.
     pub(crate) fn finish(self) -> Result<Vec<Node>> {
         self.check()?;
         Ok(self.nodes)
+    }
+    /// The nodes, whether a limit was hit or not.
+    pub(crate) fn into_nodes(self) -> Vec<Node> {
+        self.nodes
     }
     /// Fails if a limit was hit; from then on, nodes are placeholders.
     pub(crate) fn check(&self) -> Result<()> {

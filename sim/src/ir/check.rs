@@ -215,6 +215,7 @@ fn node(netlist: &Netlist, n: &Node) -> Outcome {
             let sum: u64 = parts.iter().map(|p| u64::from(width(p))).sum();
             want(sum == n.width.into(), "the parts' widths do not add up")
         }
+        Op::Vector(_) | Op::Lane(..) => Err("vectors are not read from text".into()),
         Op::Zext(a) | Op::Sext(a) => want(
             width(a) <= n.width,
             "an extension is narrower than its operand",

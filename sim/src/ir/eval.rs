@@ -34,6 +34,7 @@ pub(crate) fn eval(op: &Op, width: u32, args: &[&Bits]) -> Bits {
         Op::Input(_) | Op::Reg(_) | Op::Signal(_) | Op::Read(..) => {
             unreachable!("state is read by the caller")
         }
+        Op::Vector(_) | Op::Lane(..) => unreachable!("nothing is evaluated after `vectorise`"),
     }
 }
 

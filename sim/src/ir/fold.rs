@@ -24,7 +24,13 @@ impl Builder {
         if self.depth > MAX_DEPTH
             || matches!(
                 op,
-                Op::Const(_) | Op::Input(_) | Op::Reg(_) | Op::Signal(_) | Op::Read(..)
+                Op::Const(_)
+                    | Op::Input(_)
+                    | Op::Reg(_)
+                    | Op::Signal(_)
+                    | Op::Read(..)
+                    | Op::Vector(_)
+                    | Op::Lane(..)
             )
         {
             return None;

@@ -13,10 +13,12 @@ mod parse;
 #[cfg(test)]
 mod random;
 mod text;
+mod vector;
 
 pub(crate) use build::{Builder, WordMap};
 pub(crate) use eval::eval;
 pub(crate) use parse::parse;
+pub(crate) use vector::{Form, Shape, Shapes, VECTOR_BITS, Vector};
 
 use crate::bits::Bits;
 
@@ -82,6 +84,10 @@ pub(crate) enum Op {
     Concat(Box<[NodeId]>),
     Zext(NodeId),
     Sext(NodeId),
+    /// Values side by side. Vectors are also read from registers and memories and selected by `Mux`.
+    Vector(Box<Vector>),
+    /// The value of a vector's lane.
+    Lane(NodeId, u32),
 }
 
 impl Op {
@@ -89,7 +95,13 @@ impl Op {
     pub(crate) fn each(&self, mut f: impl FnMut(NodeId)) {
         match self {
             Op::Const(_) | Op::Input(_) | Op::Reg(_) | Op::Signal(_) => {}
-            Op::Read(_, a) | Op::Unary(_, a) | Op::Slice(a, _) | Op::Zext(a) | Op::Sext(a) => f(*a),
+            Op::Read(_, a)
+            | Op::Unary(_, a)
+            | Op::Slice(a, _)
+            | Op::Zext(a)
+            | Op::Sext(a)
+            | Op::Lane(a, _) => f(*a),
+            Op::Vector(v) => v.args.iter().for_each(|a| f(*a)),
             Op::Binary(_, a, b) => {
                 f(*a);
                 f(*b);
@@ -114,6 +126,11 @@ impl Op {
             Op::Concat(parts) => Op::Concat(parts.iter().map(|p| f(*p)).collect()),
             Op::Zext(a) => Op::Zext(f(*a)),
             Op::Sext(a) => Op::Sext(f(*a)),
+            Op::Lane(a, i) => Op::Lane(f(*a), *i),
+            Op::Vector(v) => Op::Vector(Box::new(Vector {
+                args: v.args.iter().map(|a| f(*a)).collect(),
+                ..(**v).clone()
+            })),
         }
     }
 }
@@ -216,6 +233,8 @@ pub(crate) struct Netlist {
     /// Registers that take a value without a clock edge; of several for one register, the first active one counts.
     /// Whatever reads such a register reads it through a multiplexer, so these only say what it stores.
     pub(crate) resets: Vec<Reset>,
+    /// What is a vector.
+    pub(crate) shapes: Shapes,
 }
 
 impl Netlist {
@@ -230,6 +249,10 @@ impl Netlist {
             Op::Const(b) => Some(b),
             _ => None,
         }
+    }
+    /// The lanes of a node that is a vector.
+    pub(crate) fn shape(&self, id: NodeId) -> Option<Shape> {
+        self.shapes.nodes.get(id.index()).copied().flatten()
     }
     /// Whether an input is a clock.
     pub(crate) fn is_clock(&self, input: u32) -> bool {

@@ -17,11 +17,12 @@
 //!   driver 0 %2                                    before `resolve`: lowest bit and node
 //! ```
 //!
+//! After `vectorise` there are also `lanes COUNT x WIDTH FORM operands` and `lane %vector INDEX`, which are not read back.
 //! Names hold no blanks, and lines that begin with `#` are comments.
 
 use std::fmt;
 
-use super::{Binary, Netlist, Node, Op, Unary};
+use super::{Binary, Form, Netlist, Node, Op, Shape, Unary};
 
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,6 +42,12 @@ impl fmt::Display for Node {
             }
             Op::Zext(a) => write!(f, "zext %{}", a.0),
             Op::Sext(a) => write!(f, "sext %{}", a.0),
+            Op::Vector(v) => {
+                let Shape { count, width } = v.shape;
+                write!(f, "lanes {count} x {width} {}", form(&v.form))?;
+                v.args.iter().try_for_each(|a| write!(f, " %{}", a.0))
+            }
+            Op::Lane(a, lane) => write!(f, "lane %{} {lane}", a.0),
         }
     }
 }
@@ -73,6 +80,15 @@ pub(super) const BINARY: [(&str, Binary); 16] = [
     ("lshr", Binary::Lshr),
     ("ashr", Binary::Ashr),
 ];
+
+fn form(form: &Form) -> String {
+    match form {
+        Form::Unary(u) => name_of(&UNARY, u).into(),
+        Form::Binary(o) => name_of(&BINARY, o).into(),
+        Form::Slice(lo) => format!("slice {lo}"),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
 
 fn name_of<T: PartialEq>(names: &[(&'static str, T)], of: &T) -> &'static str {
     let found = names.iter().find(|(_, op)| op == of);

@@ -56,6 +56,7 @@ fn instructions(netlist: &Netlist, n: &Node) -> u64 {
         }
         Op::Binary(..) => 5 * limbs,
         Op::Concat(_) => 3 * operands,
+        Op::Vector(v) => 4 * (limbs + v.args.len() as u64) + operands,
         _ => 2 * limbs,
     };
     operands.saturating_add(work)

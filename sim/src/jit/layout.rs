@@ -1,11 +1,9 @@
 //! Where everything lives in the one block of memory that a simulation instance owns.
 
-use std::collections::{HashMap, HashSet};
-
-use super::vector::VECTOR_BYTES;
 use crate::bits::limbs_for;
-use crate::ir::Netlist;
+use crate::ir::{Netlist, Shape};
 use crate::passes::schedule::Schedule;
+use crate::passes::vectorise::Lanes;
 
 /// A value in the state block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,18 +90,7 @@ impl Layout {
         l.align(COPY_BYTES);
         l.shadowed = l.size;
         // Widest first, so that alignment leaves no holes.
-        let packs = &schedule.packs;
-        let grouped: HashSet<u32> = packs.registers.iter().flatten().copied().collect();
-        let is_shadowed: HashSet<u32> = schedule.shadows.iter().copied().collect();
-        let (with, without): (Vec<&Vec<u32>>, Vec<&Vec<u32>>) = packs
-            .registers
-            .iter()
-            .partition(|g| is_shadowed.contains(&g[0]));
-        for group in with {
-            l.place_group(netlist, group);
-        }
         let mut shadows = schedule.shadows.clone();
-        shadows.retain(|r| !grouped.contains(r));
         shadows.sort_by_key(|r| std::cmp::Reverse(bytes_for(netlist.registers[*r as usize].width)));
         for r in shadows {
             l.registers[r as usize] = l.place(netlist.registers[r as usize].width);
@@ -112,9 +99,6 @@ impl Layout {
         l.shadows = l.size;
         l.shadow_bytes = l.shadows - l.shadowed;
         l.size += l.shadow_bytes;
-        for group in without {
-            l.place_group(netlist, group);
-        }
         for (i, r) in netlist.registers.iter().enumerate() {
             if l.registers[i].offset == usize::MAX {
                 l.registers[i] = l.place(r.width);
@@ -131,58 +115,53 @@ impl Layout {
                 data,
             });
         }
-        let mut group_of: HashMap<u32, &Vec<u32>> = HashMap::new();
-        for group in &packs.memories {
-            group_of.extend(group.iter().map(|m| (*m, group)));
-        }
-        l.memories = vec![
-            Array {
-                offset: usize::MAX,
-                width: 0,
-                stride: 0,
-                depth: 0,
-            };
-            netlist.memories.len()
-        ];
-        for i in 0..netlist.memories.len() {
-            if l.memories[i].offset == usize::MAX {
-                match group_of.get(&(i as u32)) {
-                    Some(group) => l.place_memories(netlist, group),
-                    None => l.place_memories(netlist, &[i as u32]),
-                }
-            }
+        for m in &netlist.memories {
+            l.align(64);
+            let stride = bytes_for(m.width);
+            l.memories.push(Array {
+                offset: l.size,
+                width: m.width,
+                stride,
+                depth: m.depth,
+            });
+            l.size += stride * m.depth as usize;
         }
         l.align(64);
         l
     }
 
-    /// Lays the registers of a group side by side.
-    fn place_group(&mut self, netlist: &Netlist, group: &[u32]) {
-        self.align(VECTOR_BYTES);
-        for r in group {
-            self.registers[*r as usize] = self.place(netlist.registers[*r as usize].width);
+    /// Where the registers and memories of `netlist` are, of which `lowered`, laid out here, has the lanes.
+    pub(crate) fn of_lanes(&self, netlist: &Netlist, lowered: &Netlist, lanes: &Lanes) -> Self {
+        let bytes = |shape: &Option<Shape>| shape.map_or(0, |s| s.lane_bits() as usize / 8);
+        let registers = netlist.registers.iter().zip(&lanes.registers);
+        let memories = netlist.memories.iter().zip(&lanes.memories);
+        Layout {
+            registers: registers
+                .map(|(r, (index, lane))| {
+                    let at = *index as usize;
+                    let lane = lane.unwrap_or(0) as usize;
+                    Slot {
+                        offset: self.registers[at].offset
+                            + lane * lowered.shapes.registers.get(at).map_or(0, bytes),
+                        width: r.width,
+                    }
+                })
+                .collect(),
+            memories: memories
+                .map(|(m, (index, lane))| {
+                    let at = *index as usize;
+                    let lane = lane.unwrap_or(0) as usize;
+                    let array = self.memories[at];
+                    Array {
+                        offset: array.offset
+                            + lane * lowered.shapes.memories.get(at).map_or(0, bytes),
+                        width: m.width,
+                        ..array
+                    }
+                })
+                .collect(),
+            ..self.clone()
         }
-        self.align(VECTOR_BYTES);
-    }
-
-    /// Lays memories so that their words at one address are side by side.
-    fn place_memories(&mut self, netlist: &Netlist, group: &[u32]) {
-        self.align(64);
-        let first = &netlist.memories[group[0] as usize];
-        let bytes = bytes_for(first.width);
-        let stride = match group.len() {
-            1 => bytes,
-            lanes => (bytes * lanes).next_multiple_of(VECTOR_BYTES),
-        };
-        for (lane, m) in group.iter().enumerate() {
-            self.memories[*m as usize] = Array {
-                offset: self.size + lane * bytes,
-                width: first.width,
-                stride,
-                depth: first.depth,
-            };
-        }
-        self.size += stride * first.depth as usize;
     }
 
     /// The shadow of a register, if it has one.
@@ -201,7 +180,11 @@ impl Layout {
 
     fn place(&mut self, width: u32) -> Slot {
         let size = bytes_for(width);
-        self.align(size.min(8));
+        // What may be vectors is aligned as the machine's vectors.
+        match size % COPY_BYTES {
+            0 => self.align(COPY_BYTES),
+            _ => self.align(size.min(8)),
+        }
         let slot = Slot {
             offset: self.size,
             width,

@@ -10,11 +10,10 @@ use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::FunctionBuilder;
 
 use super::layout::{COPY_BYTES, Layout, Slot, bytes_for};
-use super::vector::Vector;
+use super::vector::{Packed, relies_on_clean};
 use crate::bits::{Bits, limbs_for, mask};
 use crate::ir::{Binary, Netlist, NodeId, Op, Unary};
 use crate::passes::schedule::{Schedule, Step};
-use crate::passes::vectorise::Packs;
 
 /// A node's value in the function.
 #[derive(Debug, Clone)]
@@ -25,6 +24,8 @@ pub(super) enum Val {
     Word(Value, bool),
     /// More than 64 bits: limbs, lowest first, the last one clean.
     Wide(Vec<Value>),
+    /// Lanes side by side.
+    Packed(Packed),
 }
 
 pub(super) struct Lower<'a, 'f> {
@@ -33,8 +34,6 @@ pub(super) struct Lower<'a, 'f> {
     pub(super) layout: &'a Layout,
     pub(super) base: Value,
     values: Vec<Option<Val>>,
-    pub(super) packs: &'a Packs,
-    pub(super) pack_values: Vec<Option<Vector>>,
     needs_clean: Vec<bool>,
 }
 
@@ -57,8 +56,6 @@ pub(super) fn function(
         layout,
         base,
         values,
-        packs: &schedule.packs,
-        pack_values: vec![None; schedule.packs.packs.len()],
         needs_clean: clean_users(netlist),
     };
     l.steps(&schedule.steps);
@@ -92,6 +89,7 @@ fn clean_users(netlist: &Netlist) -> Vec<bool> {
             Op::Binary(Binary::Shl | Binary::Ashr, _, b) => mark(*b),
             Op::Concat(parts) if n.width > 64 => parts.iter().for_each(|p| mark(*p)),
             Op::Concat(parts) => parts[1..].iter().for_each(|p| mark(*p)),
+            Op::Vector(v) if relies_on_clean(&v.form) => v.args.iter().for_each(|a| mark(*a)),
             _ => {}
         }
     }
@@ -101,7 +99,7 @@ fn clean_users(netlist: &Netlist) -> Vec<bool> {
         }
     }
     for r in &netlist.registers {
-        if store_needs_clean(r.width) {
+        if store_needs_clean(r.width) || netlist.shape(r.next).is_some() {
             mark(r.next);
         }
     }
@@ -113,32 +111,18 @@ fn clean_users(netlist: &Netlist) -> Vec<bool> {
 }
 
 impl Lower<'_, '_> {
-    fn steps(&mut self, steps: &[Step]) {
+    pub(super) fn steps(&mut self, steps: &[Step]) {
         for s in steps {
             match s {
                 Step::Eval(id) => {
                     let v = self.node(*id);
                     let v = if self.needs_clean[id.index()] {
-                        self.cleaned(v, self.netlist.width(*id))
+                        self.cleaned(v, *id)
                     } else {
                         v
                     };
                     self.values[id.index()] = Some(v);
                 }
-                Step::Pack(p) => {
-                    let v = self.pack(*p);
-                    self.pack_values[*p] = Some(v);
-                }
-                Step::RegisterGroup {
-                    group,
-                    value,
-                    shadow,
-                } => self.store_registers(*group, *value, *shadow),
-                Step::WriteGroup {
-                    group,
-                    data,
-                    enable,
-                } => self.write_group(*group, *data, *enable),
                 Step::Visible(i, node) => {
                     let v = self.get(*node);
                     self.store(self.layout.visible[*i], &v);
@@ -148,7 +132,7 @@ impl Lower<'_, '_> {
                     node,
                     shadow,
                 } => {
-                    let v = self.get(*node);
+                    let v = self.stored(*node);
                     let slot = self.layout.registers[*register as usize];
                     let slot = if *shadow {
                         self.layout.shadow(slot).unwrap_or(slot)
@@ -163,24 +147,13 @@ impl Lower<'_, '_> {
                     enable,
                     deferred,
                 } => self.write(*memory, *write, *enable, *deferred),
+                Step::Switch {
+                    selector,
+                    values,
+                    arms,
+                } => self.switch(*selector, values, arms),
                 Step::If(condition, then, other) => {
-                    let c = self.bit(*condition);
-                    let (yes, join) = (self.b.create_block(), self.b.create_block());
-                    let no = if other.is_empty() {
-                        join
-                    } else {
-                        self.b.create_block()
-                    };
-                    self.b.ins().brif(c, yes, &[], no, &[]);
-                    self.b.switch_to_block(yes);
-                    self.steps(then);
-                    self.b.ins().jump(join, &[]);
-                    if !other.is_empty() {
-                        self.b.switch_to_block(no);
-                        self.steps(other);
-                        self.b.ins().jump(join, &[]);
-                    }
-                    self.b.switch_to_block(join);
+                    self.branch(*condition, then, other);
                 }
             }
         }
@@ -213,15 +186,18 @@ impl Lower<'_, '_> {
         if let Some(v) = &self.values[id.index()] {
             return v.clone();
         }
-        if let Some((pack, lane)) = self.packs.of.get(&id) {
-            return self.lane(*pack, *lane);
-        }
         let netlist = self.netlist;
         match &netlist.node(id).op {
             Op::Const(b) => self.constant(b),
             Op::Input(i) if netlist.is_clock(*i) => self.constant(&Bits::zero(1)),
             Op::Input(i) => self.load(self.layout.inputs[*i as usize]),
-            Op::Reg(r) => self.load(self.layout.registers[*r as usize]),
+            Op::Reg(r) => {
+                let slot = self.layout.registers[*r as usize];
+                match netlist.shape(id) {
+                    Some(shape) => self.load_lanes(self.base, slot.offset, shape),
+                    None => self.load(slot),
+                }
+            }
             op => unreachable!("{op:?} is scheduled before its users"),
         }
     }
@@ -245,16 +221,18 @@ impl Lower<'_, '_> {
             Val::Bit(v) => self.b.ins().uextend(types::I64, v),
             Val::Word(v, _) => v,
             Val::Wide(limbs) => limbs[0],
+            Val::Packed(_) => unreachable!("vectors are used as vectors"),
         }
     }
 
     /// A node of up to 64 bits as a clean `i64`.
     pub(super) fn clean(&mut self, id: NodeId) -> Value {
         let v = self.get(id);
-        match self.cleaned(v, self.netlist.width(id)) {
+        match self.cleaned(v, id) {
             Val::Bit(v) => self.b.ins().uextend(types::I64, v),
             Val::Word(v, _) => v,
             Val::Wide(limbs) => limbs[0],
+            Val::Packed(_) => unreachable!("vectors are used as vectors"),
         }
     }
 
@@ -279,10 +257,12 @@ impl Lower<'_, '_> {
         limbs
     }
 
-    pub(super) fn cleaned(&mut self, v: Val, width: u32) -> Val {
-        match v {
-            Val::Word(v, false) => Val::Word(self.mask(v, width), true),
-            v => v,
+    /// The value of node `id` without rubbish.
+    pub(super) fn cleaned(&mut self, v: Val, id: NodeId) -> Val {
+        match (v, self.netlist.shape(id)) {
+            (Val::Word(v, false), _) => Val::Word(self.mask(v, self.netlist.width(id)), true),
+            (Val::Packed(p), Some(shape)) => Val::Packed(self.clean_lanes(p, shape)),
+            (v, _) => v,
         }
     }
 
@@ -361,6 +341,7 @@ impl Lower<'_, '_> {
                         .store(flags(), *limb, base, offset + 8 * i as i32);
                 }
             }
+            Val::Packed(p) => self.store_lanes(p, base, offset),
         }
     }
 
@@ -370,6 +351,14 @@ impl Lower<'_, '_> {
         let n = netlist.node(id);
         if let Op::Read(memory, address) = n.op {
             return self.read(memory, address);
+        }
+        match &n.op {
+            Op::Vector(v) => return Val::Packed(self.vector(v)),
+            Op::Lane(a, lane) => return self.lane(*a, *lane, n.width),
+            Op::Mux(c, a, b) if netlist.shape(id).is_some() => {
+                return self.select_lanes(*c, *a, *b);
+            }
+            _ => {}
         }
         let mut widest = n.width;
         n.op.each(|a| widest = widest.max(netlist.width(a)));

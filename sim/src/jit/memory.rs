@@ -34,6 +34,10 @@ impl Lower<'_, '_> {
     pub(super) fn read(&mut self, memory: u32, address: NodeId) -> Val {
         let array = self.layout.memories[memory as usize];
         let at = self.amount(address);
+        if let Some(Some(shape)) = self.netlist.shapes.memories.get(memory as usize) {
+            let base = self.word_address(at, array);
+            return self.load_lanes(base, array.offset, *shape);
+        }
         if Self::always_inside(self.netlist.width(address), array) {
             let base = self.word_address(at, array);
             return self.load_at(base, array.offset as i32, array.width);
@@ -51,6 +55,7 @@ impl Lower<'_, '_> {
                     .map(|l| self.select(inside, l, zero))
                     .collect(),
             ),
+            Val::Packed(_) => unreachable!("what is loaded is no vector"),
         }
     }
 
@@ -74,7 +79,7 @@ impl Lower<'_, '_> {
             self.store(p.enable, &on);
             let at = self.amount(address);
             self.store(p.address, &Val::Word(at, true));
-            let v = self.get(data);
+            let v = self.stored(data);
             self.store(p.data, &v);
             return;
         }
@@ -97,7 +102,7 @@ impl Lower<'_, '_> {
             });
         }
         // Fetched outside the branch, so that later users may rely on it.
-        let v = self.get(data);
+        let v = self.stored(data);
         self.guarded(condition, |l| {
             l.store_word(array, at, w.lo, l.netlist.width(data), v)
         });
@@ -122,19 +127,6 @@ impl Lower<'_, '_> {
         });
     }
 
-    /// Emits `body` under a condition, if there is one.
-    pub(super) fn guarded(&mut self, condition: Option<Value>, body: impl FnOnce(&mut Self)) {
-        let Some(c) = condition else {
-            return body(self);
-        };
-        let (yes, join) = (self.b.create_block(), self.b.create_block());
-        self.b.ins().brif(c, yes, &[], join, &[]);
-        self.b.switch_to_block(yes);
-        body(self);
-        self.b.ins().jump(join, &[]);
-        self.b.switch_to_block(join);
-    }
-
     /// Stores `width` bits at bit `lo` of the word at `at`, which is inside the memory.
     fn store_word(&mut self, array: Array, at: Value, lo: u32, width: u32, v: Val) {
         let base = self.word_address(at, array);
@@ -144,16 +136,18 @@ impl Lower<'_, '_> {
         }
         // Only a part changes: merge it with the rest of the word.
         let n = limbs_for(array.width);
-        let new = match self.cleaned(v, width) {
+        let new = match v {
             Val::Bit(v) => vec![self.b.ins().uextend(cranelift_codegen::ir::types::I64, v)],
-            Val::Word(v, _) => vec![v],
+            Val::Word(v, true) => vec![v],
+            Val::Word(v, false) => vec![self.mask(v, width)],
             Val::Wide(limbs) => limbs,
+            Val::Packed(_) => unreachable!("vectors are written whole"),
         };
         let hole = Bits::ones(width).zext(array.width).shl(lo.into()).not();
         let old = match self.load_at(base, offset, array.width) {
             Val::Word(v, _) => vec![v],
             Val::Wide(limbs) => limbs,
-            Val::Bit(_) => unreachable!("a bit has no parts"),
+            _ => unreachable!("a bit has no parts, and what is loaded is no vector"),
         };
         let mut out = Vec::with_capacity(n);
         for (old, keep) in old.into_iter().zip(hole.limbs()) {

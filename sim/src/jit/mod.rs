@@ -1,6 +1,8 @@
 //! The fast back end: a schedule becomes one native function by Cranelift.
 
+mod branch;
 mod estimate;
+mod lanes;
 pub(crate) mod layout;
 mod limbs;
 mod lower;

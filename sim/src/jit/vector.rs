@@ -1,278 +1,363 @@
-//! Packs to vector instructions of 128 bits: lanes of 8, 16, 32 or 64 bits, lane 0 lowest, the last vector of a pack
-//! perhaps filled up with rubbish. As in words, bits above a lane's width may be dirty.
+//! Vectors of lanes in the machine's vectors of 128 bits: lanes of 8, 16, 32 or 64 bits, lane 0 lowest, the last vector
+//! perhaps filled up with rubbish. As in words, bits above a lane's width may be dirty. A lane of one bit is a mask.
 
-use cranelift_codegen::ir::{
-    ConstantData, Endianness, InstBuilder, MemFlagsData, Type, Value, types,
-};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
 
+use super::lanes::vector_type;
 use super::lower::{Lower, Val, flags};
 use crate::bits::mask;
-use crate::ir::{Binary, NodeId, Unary};
-use crate::passes::vectorise::{Form, Lanes, lane_bits};
+use crate::ir::{Binary, Form, NodeId, Op, Shape, Unary, VECTOR_BITS, Vector};
 
 /// Bytes of a vector.
-pub(super) const VECTOR_BYTES: usize = 16;
+const VECTOR_BYTES: usize = VECTOR_BITS as usize / 8;
 
-/// A pack's value: its vectors, and whether the bits above the width are zero.
+/// The vectors of a value, and whether the bits above the lanes' width are zero.
 #[derive(Debug, Clone)]
-pub(super) struct Vector {
-    vectors: Vec<Value>,
-    clean: bool,
+pub(super) struct Packed {
+    pub(super) vectors: Vec<Value>,
+    pub(super) clean: bool,
 }
 
-/// The type of vectors with lanes for this width.
-fn vector_type(width: u32) -> Type {
-    match lane_bits(width) {
-        8 => types::I8X16,
-        16 => types::I16X8,
-        32 => types::I32X4,
-        _ => types::I64X2,
+/// Whether a form's operands must have no rubbish above their width.
+pub(super) fn relies_on_clean(form: &Form) -> bool {
+    match form {
+        Form::Unary(Unary::RedOr | Unary::RedAnd) | Form::Concat | Form::Zext => true,
+        Form::Binary(o) => matches!(o, Binary::Eq | Binary::Ult),
+        _ => false,
     }
-}
-
-/// Vectors that hold so many lanes of this width.
-fn vectors_for(lanes: usize, width: u32) -> usize {
-    (lanes * lane_bits(width) as usize / 8).div_ceil(VECTOR_BYTES)
 }
 
 impl Lower<'_, '_> {
-    /// Computes a pack.
-    pub(super) fn pack(&mut self, index: usize) -> Vector {
-        let packs = self.packs;
-        let pack = &packs.packs[index];
-        let (width, lanes) = (pack.width, pack.nodes.len());
-        let whole = lane_bits(width) == width;
-        let (vectors, clean) = match &pack.form {
-            Form::Parts(words) => (self.parts(words, width), true),
-            Form::Read(group, address) => {
-                let first = packs.memories[*group][0];
-                let at = self.amount(*address);
-                let array = self.layout.memories[first as usize];
-                let base = self.word_address(at, array);
-                (self.load_vectors(base, array.offset, lanes, width), true)
-            }
-            Form::Unary(u, a) => {
-                let a = self.lanes(*a, lanes, width).vectors;
-                let each = |v| match u {
-                    Unary::Neg => self.b.ins().ineg(v),
-                    _ => self.b.ins().bnot(v),
-                };
-                (a.into_iter().map(each).collect(), whole)
-            }
-            Form::Binary(o, a, b) => {
-                let (x, y) = (self.lanes(*a, lanes, width), self.lanes(*b, lanes, width));
-                let clean = match o {
-                    Binary::And => x.clean || y.clean,
-                    Binary::Or | Binary::Xor => x.clean && y.clean,
-                    _ => whole,
-                };
-                let each = |(x, y)| match o {
-                    Binary::And => self.b.ins().band(x, y),
-                    Binary::Or => self.b.ins().bor(x, y),
-                    Binary::Xor => self.b.ins().bxor(x, y),
-                    Binary::Add => self.b.ins().iadd(x, y),
-                    Binary::Sub => self.b.ins().isub(x, y),
-                    _ => self.b.ins().imul(x, y),
-                };
-                (
-                    x.vectors.into_iter().zip(y.vectors).map(each).collect(),
-                    clean,
-                )
-            }
-            Form::Mux(c, a, b) => {
-                let (x, y) = (self.lanes(*a, lanes, width), self.lanes(*b, lanes, width));
-                let c = self.bit(*c);
-                let all = self.b.ins().ineg(c);
-                let all = self.b.ins().splat(types::I8X16, all);
-                let all = self.cast(all, vector_type(width));
-                let each = |(x, y)| self.b.ins().bitselect(all, x, y);
-                let vectors = x.vectors.into_iter().zip(y.vectors).map(each).collect();
+    /// A vector node's value.
+    fn packed(&mut self, id: NodeId) -> (Packed, Shape) {
+        match (self.get(id), self.netlist.shape(id)) {
+            (Val::Packed(p), Some(shape)) => (p, shape),
+            _ => unreachable!("operands of vectors are vectors"),
+        }
+    }
+
+    /// A vector node's value without rubbish.
+    fn clean_packed(&mut self, id: NodeId) -> (Packed, Shape) {
+        let (p, shape) = self.packed(id);
+        (self.clean_lanes(p, shape), shape)
+    }
+
+    /// Computes a vector.
+    pub(super) fn vector(&mut self, v: &Vector) -> Packed {
+        let shape = v.shape;
+        let whole = shape.lane_bits() == shape.width;
+        let (vectors, clean) = match &v.form {
+            Form::Splat => self.splat(v.args[0], shape),
+            Form::Build => (self.build(&v.args, shape), true),
+            Form::Parts => (self.parts(&v.args, shape), true),
+            Form::Unary(u) => return self.unary_lanes(*u, v.args[0], shape),
+            Form::Binary(o) => return self.binary_lanes(*o, v.args[0], v.args[1], shape),
+            Form::Mux => {
+                let (c, of) = self.packed(v.args[0]);
+                let c = self.masks(c.vectors, of.lane_bits(), shape);
+                let ((x, _), (y, _)) = (self.packed(v.args[1]), self.packed(v.args[2]));
+                let arms = x.vectors.into_iter().zip(y.vectors);
+                let each = |(c, (x, y))| self.b.ins().bitselect(c, x, y);
+                let vectors = c.into_iter().zip(arms).map(each).collect();
                 (vectors, x.clean && y.clean)
             }
-            Form::Zext(a) => (self.extended(*a, lanes, width, false), true),
-            Form::Sext(a) => (self.extended(*a, lanes, width, true), whole),
-        };
-        Vector { vectors, clean }
-    }
-
-    /// One lane of a pack, as a value of its own.
-    pub(super) fn lane(&mut self, pack: usize, lane: usize) -> Val {
-        let width = self.packs.packs[pack].width;
-        let Some(v) = self.pack_values[pack].clone() else {
-            unreachable!("a pack is scheduled before its users")
-        };
-        let lanes = VECTOR_BYTES * 8 / lane_bits(width) as usize;
-        let x = self
-            .b
-            .ins()
-            .extractlane(v.vectors[lane / lanes], (lane % lanes) as u8);
-        let word = match lane_bits(width) {
-            64 => x,
-            _ => self.b.ins().uextend(types::I64, x),
-        };
-        Val::Word(word, v.clean)
-    }
-
-    /// Stores the values of a group of registers at the place of the first.
-    pub(super) fn store_registers(&mut self, group: usize, value: Lanes, shadow: bool) {
-        let registers = &self.packs.registers[group];
-        let slot = self.layout.registers[registers[0] as usize];
-        let v = self.lanes(value, registers.len(), slot.width);
-        let slot = match self.layout.shadow(slot).filter(|_| shadow) {
-            Some(shadow) => shadow,
-            None => slot,
-        };
-        self.store_vectors(v, self.base, slot.offset, slot.width);
-    }
-
-    /// Performs the writes of a group of memories.
-    pub(super) fn write_group(&mut self, group: usize, data: Lanes, enable: Option<NodeId>) {
-        let memories = &self.packs.memories[group];
-        let array = self.layout.memories[memories[0] as usize];
-        let address = self.netlist.memories[memories[0] as usize].writes[0].address;
-        let at = self.amount(address);
-        let v = self.lanes(data, memories.len(), array.width);
-        let condition = enable.map(|e| self.bit(e));
-        self.guarded(condition, |l| {
-            let base = l.word_address(at, array);
-            l.store_vectors(v, base, array.offset, array.width);
-        });
-    }
-
-    /// An operand's vectors.
-    fn lanes(&mut self, of: Lanes, lanes: usize, width: u32) -> Vector {
-        match of {
-            Lanes::Pack(p) => match self.pack_values[p].clone() {
-                Some(v) => v,
-                None => unreachable!("a pack is scheduled before its users"),
-            },
-            Lanes::Registers(g) => {
-                let slot = self.layout.registers[self.packs.registers[g][0] as usize];
-                Vector {
-                    vectors: self.load_vectors(self.base, slot.offset, lanes, width),
-                    clean: true,
-                }
+            Form::Slice(lo) => return self.slice_lanes(v.args[0], *lo, shape),
+            Form::Concat => (self.concat_lanes(&v.args, shape), true),
+            Form::Zext => {
+                let (p, from) = self.clean_packed(v.args[0]);
+                (self.extended(p.vectors, from, shape, false), true)
             }
-            Lanes::Same(n) => {
-                let ty = vector_type(width);
-                let clean = matches!(self.get(n), Val::Word(_, true));
-                let word = self.word(n);
+            Form::Sext => {
+                let (p, from) = self.packed(v.args[0]);
+                (self.extended(p.vectors, from, shape, true), whole)
+            }
+        };
+        Packed { vectors, clean }
+    }
+
+    /// Selects whole vectors by one bit.
+    pub(super) fn select_lanes(&mut self, c: NodeId, a: NodeId, b: NodeId) -> Val {
+        let ((x, shape), (y, _)) = (self.packed(a), self.packed(b));
+        let c = self.bit(c);
+        let all = self.all_bits(c, shape);
+        let each = |(x, y)| self.b.ins().bitselect(all, x, y);
+        let vectors = x.vectors.into_iter().zip(y.vectors).map(each).collect();
+        let clean = x.clean && y.clean;
+        Val::Packed(Packed { vectors, clean })
+    }
+
+    fn splat(&mut self, of: NodeId, shape: Shape) -> (Vec<Value>, bool) {
+        let ty = vector_type(shape.lane_bits());
+        let (v, clean) = match self.get(of) {
+            Val::Bit(bit) => (self.all_bits(bit, shape), true),
+            v => {
+                let clean = matches!(v, Val::Word(_, true));
+                let word = self.word(of);
                 let lane = match ty.lane_type() {
                     types::I64 => word,
                     narrow => self.b.ins().ireduce(narrow, word),
                 };
-                let v = self.b.ins().splat(ty, lane);
-                Vector {
-                    vectors: vec![v; vectors_for(lanes, width)],
-                    clean,
-                }
+                (self.b.ins().splat(ty, lane), clean)
             }
+        };
+        (vec![v; shape.vectors()], clean)
+    }
+
+    /// A vector of single values.
+    fn build(&mut self, of: &[NodeId], shape: Shape) -> Vec<Value> {
+        let bits = shape.lane_bits();
+        let ty = vector_type(bits);
+        let per_vector = (VECTOR_BITS / bits) as usize;
+        let mut vectors = Vec::with_capacity(shape.vectors());
+        for lanes in of.chunks(per_vector) {
+            let known: Vec<u8> = (0..per_vector)
+                .flat_map(|i| {
+                    let lane = lanes.get(i).and_then(|n| self.netlist.constant(*n));
+                    let lane = lane.map_or(0, crate::bits::Bits::low).to_le_bytes();
+                    lane[..bits as usize / 8].to_vec()
+                })
+                .collect();
+            let mut v = self.bytes(&known, ty);
+            for (i, n) in lanes.iter().enumerate() {
+                if self.netlist.constant(*n).is_some() {
+                    continue;
+                }
+                let word = self.clean(*n);
+                let lane = match ty.lane_type() {
+                    types::I64 => word,
+                    narrow => self.b.ins().ireduce(narrow, word),
+                };
+                v = self.b.ins().insertlane(v, lane, i as u8);
+            }
+            vectors.push(v);
+        }
+        match shape.width {
+            1 => self.negated(vectors),
+            _ => vectors,
         }
     }
 
-    fn load_vectors(&mut self, base: Value, offset: usize, lanes: usize, width: u32) -> Vec<Value> {
-        let ty = vector_type(width);
-        (0..vectors_for(lanes, width))
-            .map(|i| {
-                let at = (offset + i * VECTOR_BYTES) as i32;
-                self.b.ins().load(ty, flags(), base, at)
-            })
-            .collect()
+    fn unary_lanes(&mut self, u: Unary, a: NodeId, shape: Shape) -> Packed {
+        let whole = shape.lane_bits() == shape.width;
+        if matches!(u, Unary::Not | Unary::Neg) {
+            let vectors = self.packed(a).0.vectors;
+            let each = |v| match u {
+                Unary::Neg => self.b.ins().ineg(v),
+                _ => self.b.ins().bnot(v),
+            };
+            return Packed {
+                vectors: vectors.into_iter().map(each).collect(),
+                clean: whole,
+            };
+        }
+        let (p, from) = self.clean_packed(a);
+        let bits = from.lane_bits();
+        let (cc, than) = match u {
+            Unary::RedAnd => (IntCC::Equal, mask(from.width)),
+            _ => (IntCC::NotEqual, 0),
+        };
+        let than = self.every(than, bits);
+        let each = |v| self.b.ins().icmp(cc, v, than);
+        let vectors = p.vectors.into_iter().map(each).collect();
+        self.mask_of(vectors, bits, shape)
     }
 
-    fn store_vectors(&mut self, v: Vector, base: Value, offset: usize, width: u32) {
-        let v = self.clean_vectors(v, width);
-        for (i, v) in v.into_iter().enumerate() {
+    /// A value of one bit a lane from masks of lanes of `bits`.
+    fn mask_of(&mut self, vectors: Vec<Value>, bits: u32, shape: Shape) -> Packed {
+        Packed {
+            vectors: self.masks(vectors, bits, shape),
+            clean: true,
+        }
+    }
+
+    fn binary_lanes(&mut self, o: Binary, a: NodeId, b: NodeId, shape: Shape) -> Packed {
+        let whole = shape.lane_bits() == shape.width;
+        let ((x, from), (y, _)) = match o {
+            Binary::Eq | Binary::Ult => (self.clean_packed(a), self.clean_packed(b)),
+            _ => (self.packed(a), self.packed(b)),
+        };
+        let bits = from.lane_bits();
+        let clean = match o {
+            Binary::And => x.clean || y.clean,
+            Binary::Or | Binary::Xor => x.clean && y.clean,
+            _ => whole,
+        };
+        let (mut x, mut y) = (x.vectors, y.vectors);
+        if o == Binary::Slt && from.width > 1 {
+            (x, y) = (self.signed(x, from), self.signed(y, from));
+        }
+        // Clean lanes with room for a sign compare as signed ones, which is cheaper.
+        let below = match from.width < bits {
+            true => IntCC::SignedLessThan,
+            false => IntCC::UnsignedLessThan,
+        };
+        let one_bit = from.width == 1;
+        let each = |(x, y)| match o {
+            Binary::And => self.b.ins().band(x, y),
+            Binary::Or => self.b.ins().bor(x, y),
+            Binary::Xor => self.b.ins().bxor(x, y),
+            Binary::Mul if one_bit => self.b.ins().band(x, y),
+            Binary::Add | Binary::Sub if one_bit => self.b.ins().bxor(x, y),
+            Binary::Add => self.b.ins().iadd(x, y),
+            Binary::Sub => self.b.ins().isub(x, y),
+            Binary::Eq => self.b.ins().icmp(IntCC::Equal, x, y),
+            // As bits, 0 is less than 1; as signed bits, 1 is less than 0.
+            Binary::Ult if one_bit => self.b.ins().band_not(y, x),
+            Binary::Slt if one_bit => self.b.ins().band_not(x, y),
+            Binary::Ult => self.b.ins().icmp(below, x, y),
+            Binary::Slt => self.b.ins().icmp(IntCC::SignedLessThan, x, y),
+            _ => self.b.ins().imul(x, y),
+        };
+        let vectors = x.into_iter().zip(y).map(each).collect();
+        match shape.width {
+            1 => self.mask_of(vectors, bits, shape),
+            _ => Packed { vectors, clean },
+        }
+    }
+
+    fn slice_lanes(&mut self, a: NodeId, lo: u32, shape: Shape) -> Packed {
+        let (p, from) = self.packed(a);
+        let bits = from.lane_bits();
+        if shape.width == 1 {
+            let bit = self.every(1 << lo, bits);
+            let each = |v| {
+                let v = self.b.ins().band(v, bit);
+                self.b.ins().icmp(IntCC::Equal, v, bit)
+            };
+            let vectors = p.vectors.into_iter().map(each).collect();
+            return self.mask_of(vectors, bits, shape);
+        }
+        let mut v = Packed {
+            vectors: self.shifted(p.vectors, lo, |l, v, by| l.b.ins().ushr(v, by)),
+            clean: (p.clean && lo + shape.width == from.width) || lo + shape.width == bits,
+        };
+        if bits > shape.lane_bits() {
+            if !v.clean {
+                let keep = self.every(mask(shape.width), bits);
+                let each = |v| self.b.ins().band(v, keep);
+                v.vectors = v.vectors.into_iter().map(each).collect();
+                v.clean = true;
+            }
+            v.vectors = self.narrowed(v.vectors, bits, shape, false);
+        }
+        v
+    }
+
+    fn concat_lanes(&mut self, parts: &[NodeId], shape: Shape) -> Vec<Value> {
+        let bits = shape.lane_bits();
+        let mut out: Option<Vec<Value>> = None;
+        let mut lo = 0;
+        for part in parts.iter().rev() {
+            let (p, from) = self.clean_packed(*part);
+            let vectors = if from.width == 1 {
+                let bit = self.every(1 << lo, bits);
+                let masks = self.masks(p.vectors, from.lane_bits(), shape);
+                let each = |v| self.b.ins().band(v, bit);
+                masks.into_iter().map(each).collect()
+            } else {
+                let wide = self.extended(p.vectors, from, shape, false);
+                self.shifted(wide, lo, |l, v, by| l.b.ins().ishl(v, by))
+            };
+            out = Some(match out {
+                None => vectors,
+                Some(low) => {
+                    let each = |(x, y)| self.b.ins().bor(x, y);
+                    low.into_iter().zip(vectors).map(each).collect()
+                }
+            });
+            lo += from.width;
+        }
+        out.unwrap_or_default()
+    }
+
+    /// One lane, as a value of its own.
+    pub(super) fn lane(&mut self, of: NodeId, lane: u32, width: u32) -> Val {
+        let Some(shape) = self.netlist.shape(of) else {
+            unreachable!("lanes are those of vectors")
+        };
+        let bits = shape.lane_bits();
+        if let Op::Reg(r) = self.netlist.node(of).op {
+            let offset = self.layout.registers[r as usize].offset + (lane * bits / 8) as usize;
+            return self.load_at(self.base, offset as i32, width);
+        }
+        let (p, _) = self.packed(of);
+        let per_vector = VECTOR_BITS / bits;
+        let v = p.vectors[(lane / per_vector) as usize];
+        let x = self.b.ins().extractlane(v, (lane % per_vector) as u8);
+        if width == 1 {
+            let x = match bits {
+                8 => x,
+                _ => self.b.ins().ireduce(types::I8, x),
+            };
+            let one = self.b.ins().iconst(types::I8, 1);
+            return Val::Bit(self.b.ins().band(x, one));
+        }
+        let word = match bits {
+            64 => x,
+            _ => self.b.ins().uextend(types::I64, x),
+        };
+        Val::Word(word, p.clean)
+    }
+
+    /// Lanes from memory, where a lane of one bit is 0 or 1.
+    pub(super) fn load_lanes(&mut self, base: Value, offset: usize, shape: Shape) -> Val {
+        let ty = vector_type(shape.lane_bits());
+        let load = |i| {
             let at = (offset + i * VECTOR_BYTES) as i32;
-            self.b.ins().store(flags(), v, base, at);
+            self.b.ins().load(ty, flags(), base, at)
+        };
+        let vectors = (0..shape.vectors()).map(load).collect();
+        Val::Packed(Packed {
+            vectors: match shape.width {
+                1 => self.negated(vectors),
+                _ => vectors,
+            },
+            clean: true,
+        })
+    }
+
+    /// Stores lanes that are clean and no masks.
+    pub(super) fn store_lanes(&mut self, p: &Packed, base: Value, offset: i32) {
+        for (i, v) in p.vectors.iter().enumerate() {
+            let at = offset + (i * VECTOR_BYTES) as i32;
+            self.b.ins().store(flags(), *v, base, at);
         }
     }
 
-    /// Clears the bits above the width of every lane.
-    fn clean_vectors(&mut self, v: Vector, width: u32) -> Vec<Value> {
-        let bits = lane_bits(width);
-        if v.clean || bits == width {
-            return v.vectors;
+    /// The value of a vector node as memory holds it.
+    pub(super) fn stored(&mut self, id: NodeId) -> Val {
+        match self.get(id) {
+            Val::Packed(p) => {
+                let (p, shape) = match self.netlist.shape(id) {
+                    Some(shape) => (self.clean_lanes(p, shape), shape),
+                    None => unreachable!("a vector has a shape"),
+                };
+                if shape.width > 1 {
+                    return Val::Packed(p);
+                }
+                let one = self.every(1, shape.lane_bits());
+                let each = |v| self.b.ins().band(v, one);
+                Val::Packed(Packed {
+                    vectors: p.vectors.into_iter().map(each).collect(),
+                    clean: true,
+                })
+            }
+            v => v,
         }
-        let lane = mask(width).to_le_bytes();
-        let bytes: Vec<u8> = lane[..bits as usize / 8].repeat(VECTOR_BYTES * 8 / bits as usize);
-        let constant = self
-            .b
-            .func
-            .dfg
-            .constants
-            .insert(ConstantData::from(&bytes[..]));
-        let mask = self.b.ins().vconst(vector_type(width), constant);
-        let each = |v| self.b.ins().band(v, mask);
-        v.vectors.into_iter().map(each).collect()
-    }
-
-    fn cast(&mut self, v: Value, to: Type) -> Value {
-        if self.b.func.dfg.value_type(v) == to {
-            return v;
-        }
-        let flags = MemFlagsData::new().with_endianness(Endianness::Little);
-        self.b.ins().bitcast(to, flags, v)
     }
 
     /// Words, two a vector, as lanes.
-    fn parts(&mut self, words: &[(NodeId, usize)], width: u32) -> Vec<Value> {
-        let limbs: Vec<Value> = words
-            .iter()
-            .map(|(node, limb)| match self.get(*node) {
-                Val::Wide(limbs) => limbs[*limb],
-                _ => self.word(*node),
-            })
-            .collect();
+    fn parts(&mut self, words: &[NodeId], shape: Shape) -> Vec<Value> {
+        let limbs: Vec<Value> = words.iter().map(|n| self.word(*n)).collect();
         let each = |pair: &[Value]| {
             let v = self.b.ins().scalar_to_vector(types::I64X2, pair[0]);
             let v = match pair.get(1) {
                 Some(high) => self.b.ins().insertlane(v, *high, 1),
                 None => v,
             };
-            self.cast(v, vector_type(width))
+            self.cast(v, vector_type(shape.lane_bits()))
         };
         limbs.chunks(2).map(each).collect()
-    }
-
-    /// An operand with its lanes extended to `width` bits, by signs or zeros.
-    fn extended(&mut self, of: Lanes, lanes: usize, width: u32, signed: bool) -> Vec<Value> {
-        let from = match of {
-            Lanes::Pack(p) => self.packs.packs[p].width,
-            Lanes::Registers(g) => {
-                let first = self.packs.registers[g][0];
-                self.layout.registers[first as usize].width
-            }
-            Lanes::Same(n) => self.netlist.width(n),
-        };
-        let v = self.lanes(of, lanes, from);
-        let mut bits = lane_bits(from);
-        let mut vectors = match signed {
-            false => self.clean_vectors(v, from),
-            true if bits == from => v.vectors,
-            true => {
-                let by = self.b.ins().iconst(types::I32, i64::from(bits - from));
-                let each = |v| {
-                    let high = self.b.ins().ishl(v, by);
-                    self.b.ins().sshr(high, by)
-                };
-                v.vectors.into_iter().map(each).collect()
-            }
-        };
-        while bits < lane_bits(width) {
-            let count = (lanes * bits as usize * 2 / 8).div_ceil(VECTOR_BYTES);
-            let halves = vectors.into_iter().flat_map(|v| {
-                let ins = |l: &mut Self, high: bool| match (signed, high) {
-                    (true, false) => l.b.ins().swiden_low(v),
-                    (true, true) => l.b.ins().swiden_high(v),
-                    (false, false) => l.b.ins().uwiden_low(v),
-                    (false, true) => l.b.ins().uwiden_high(v),
-                };
-                [ins(self, false), ins(self, true)]
-            });
-            vectors = halves.take(count).collect();
-            bits *= 2;
-        }
-        vectors
     }
 }

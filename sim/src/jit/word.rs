@@ -234,7 +234,7 @@ impl Lower<'_, '_> {
         let (v, clean) = match self.get(a) {
             Val::Word(v, clean) => (v, clean),
             Val::Bit(v) => return Val::Bit(v),
-            Val::Wide(_) => unreachable!("wide operands are handled elsewhere"),
+            _ => unreachable!("wide operands are handled elsewhere"),
         };
         let reaches_top = lo + width == self.netlist.width(a);
         self.cut(v, lo, width, clean && reaches_top)

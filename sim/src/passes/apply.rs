@@ -1,8 +1,10 @@
 //! One pass on the text form: what golden tests and curious readers use.
 
+use super::cases::cases;
 use super::partition::partition;
 use super::schedule::schedule;
 use super::schedule_text::groups_text;
+use super::vectorise::vectorise;
 use super::{Run, dead, find};
 use crate::error::{Error, Result};
 use crate::ir::{self, Op};
@@ -40,12 +42,25 @@ pub fn apply(pass: &str, netlist: &str) -> Result<String> {
 
 /// The text after one of the steps that leave the netlist behind.
 pub(crate) fn after(pass: &str, netlist: &ir::Netlist) -> Result<String> {
-    let cycle = schedule(netlist, true);
+    if pass == "partition" {
+        let groups = partition(netlist);
+        let memories = groups_text("memories", &groups.memories);
+        return Ok(memories + &groups_text("regs", &groups.registers));
+    }
+    let (netlist, _) = vectorise(netlist);
+    if pass == "vectorise" {
+        return Ok(netlist.to_string());
+    }
+    let (netlist, cases) = cases(&netlist);
+    if pass == "cases" {
+        return Ok(cases
+            .iter()
+            .fold(netlist.to_string(), |text, c| text + &c.to_string()));
+    }
+    let cycle = schedule(&netlist, &cases, true);
     match pass {
-        "partition" => Ok(groups_text("memories", &partition(netlist))),
-        "vectorise" => Ok(cycle.packs.to_string()),
         "gate" | "schedule" => Ok(cycle.to_string()),
-        "lower" => jit::text(netlist, &Layout::new(netlist, &cycle), &cycle),
+        "lower" => jit::text(&netlist, &Layout::new(&netlist, &cycle), &cycle),
         _ => Err(Error::Access {
             name: pass.into(),
             message: "this step takes Verilog text, not a netlist".into(),

@@ -1,11 +1,11 @@
 //! The pass list: everything between Verilog text and machine code, in order, on one screen.
 
 mod apply;
+pub(crate) mod cases;
 mod clock;
 mod dead;
 mod fold;
 mod gate;
-mod order;
 mod partition;
 mod rebuild;
 mod resolve;
@@ -40,7 +40,7 @@ enum Run {
 
 /// The steps, front to back.
 #[rustfmt::skip]
-pub const PASSES: [Pass; 11] = [
+pub const PASSES: [Pass; 12] = [
     Pass { name: "parse", covers: "lex, parse", run: Run::Other,
         description: "Verilog text to a syntax tree (nom lexer, recursive descent)" },
     Pass { name: "elaborate", covers: "elaborate, flatten", run: Run::Other,
@@ -53,12 +53,14 @@ pub const PASSES: [Pass; 11] = [
         description: "registers that never change become constants (every pass builds nodes folded and shared)" },
     Pass { name: "dead", covers: "dead logic", run: Run::Netlist(dead::run),
         description: "drop what no output, probe or live state depends on" },
+    Pass { name: "partition", covers: "partition", run: Run::Other,
+        description: "find lanes: memories addressed together, registers whose names differ by an index" },
+    Pass { name: "vectorise", covers: "vectorise", run: Run::Other,
+        description: "alike operations of a group's lanes become operations on vectors" },
+    Pass { name: "cases", covers: "case splitting", run: Run::Other,
+        description: "state machines are taken apart by their state: next values for each case of a word" },
     Pass { name: "gate", covers: "activity gating", run: Run::Other,
         description: "put what only an enabled register or memory needs behind a branch on its enable" },
-    Pass { name: "partition", covers: "partition", run: Run::Other,
-        description: "find memories that are addressed together: the lanes of a group" },
-    Pass { name: "vectorise", covers: "vectorise", run: Run::Other,
-        description: "pack alike operations of a group's lanes into vector operations" },
     Pass { name: "schedule", covers: "levelise", run: Run::Other,
         description: "order evaluation and commits; choose what must wait for the end of the cycle" },
     Pass { name: "lower", covers: "lower", run: Run::Other,

@@ -4,8 +4,8 @@
 //! soon as its next value is known, provided that everything that reads the old value was evaluated before;
 //! otherwise the store goes to a shadow that is copied at the end. Memory writes follow the same rule.
 
+use super::cases::Case;
 use super::gate::{Action, BlockId, Plan, plan};
-use super::vectorise::{Lanes, Packs, vectorise};
 use crate::ir::{Netlist, NodeId, Op};
 
 /// One step of a schedule.
@@ -29,22 +29,14 @@ pub(crate) enum Step {
         enable: Option<NodeId>,
         deferred: Option<usize>,
     },
-    /// Compute a pack.
-    Pack(usize),
-    /// Store the next values of a group of registers, in place or into its shadow.
-    RegisterGroup {
-        group: usize,
-        value: Lanes,
-        shadow: bool,
-    },
-    /// Perform the writes of a group of memories. The enable is absent where it is known to be set.
-    WriteGroup {
-        group: usize,
-        data: Lanes,
-        enable: Option<NodeId>,
-    },
     /// Two guarded lists.
     If(NodeId, Vec<Step>, Vec<Step>),
+    /// The list of the value that a node has, or the last one.
+    Switch {
+        selector: NodeId,
+        values: Vec<u64>,
+        arms: Vec<Vec<Step>>,
+    },
 }
 
 /// A whole cycle, or a settling evaluation if nothing is committed.
@@ -55,64 +47,49 @@ pub(crate) struct Schedule {
     pub(crate) shadows: Vec<u32>,
     /// Writes that are committed at the end, as memory and index.
     pub(crate) deferred: Vec<(u32, usize)>,
-    /// What is computed as vectors.
-    pub(crate) packs: Packs,
 }
 
 /// Schedules a cycle, or only the outputs and probes.
-pub(crate) fn schedule(netlist: &Netlist, commit: bool) -> Schedule {
-    let mut plan = plan(netlist, commit);
-    let packs = vectorise(netlist, &mut plan);
-    ordered(netlist, &plan, packs)
+pub(crate) fn schedule(netlist: &Netlist, cases: &[Case], commit: bool) -> Schedule {
+    ordered(netlist, &plan(netlist, cases, commit))
 }
 
-/// Schedules a cycle one value at a time, for functions that share their layout with others.
-pub(crate) fn schedule_scalar(netlist: &Netlist) -> Schedule {
-    ordered(netlist, &plan(netlist, true), Packs::default())
-}
-
-fn ordered(netlist: &Netlist, plan: &Plan, packs: Packs) -> Schedule {
+fn ordered(netlist: &Netlist, plan: &Plan) -> Schedule {
     let mut s = Scheduler {
         netlist,
         plan,
-        packs: &packs,
         done: vec![false; netlist.nodes.len()],
         seen: vec![false; netlist.nodes.len()],
         register_readers: vec![0; netlist.registers.len()],
         memory_readers: vec![0; netlist.memories.len()],
         shadowed: vec![false; netlist.registers.len()],
+        inside: vec![Vec::new(); plan.blocks.len()],
         out: Schedule::default(),
     };
     s.count_readers();
     s.out.steps = s.block(0);
-    for group in &packs.registers {
-        let shadow = group.iter().any(|r| s.shadowed[*r as usize]);
-        for r in group {
-            s.shadowed[*r as usize] = shadow;
-        }
-    }
-    settle_shadows(&mut s.out.steps, &packs, &s.shadowed);
+    settle_shadows(&mut s.out.steps, &s.shadowed);
     s.out.shadows = (0..netlist.registers.len() as u32)
         .filter(|r| s.shadowed[*r as usize])
         .collect();
-    let mut out = s.out;
-    out.packs = packs;
-    out
+    s.out
 }
 
-/// Sends every store of a register that has a shadow there: the registers of a group have one together.
-fn settle_shadows(steps: &mut [Step], packs: &Packs, shadowed: &[bool]) {
+/// Sends every store of a register that has a shadow there.
+fn settle_shadows(steps: &mut [Step], shadowed: &[bool]) {
     for s in steps {
         match s {
             Step::Register {
                 register, shadow, ..
             } => *shadow = shadowed[*register as usize],
-            Step::RegisterGroup { group, shadow, .. } => {
-                *shadow = shadowed[packs.registers[*group][0] as usize];
-            }
             Step::If(_, then, other) => {
-                settle_shadows(then, packs, shadowed);
-                settle_shadows(other, packs, shadowed);
+                settle_shadows(then, shadowed);
+                settle_shadows(other, shadowed);
+            }
+            Step::Switch { arms, .. } => {
+                for arm in arms {
+                    settle_shadows(arm, shadowed);
+                }
             }
             _ => {}
         }
@@ -122,7 +99,6 @@ fn settle_shadows(steps: &mut [Step], packs: &Packs, shadowed: &[bool]) {
 struct Scheduler<'n> {
     netlist: &'n Netlist,
     plan: &'n Plan,
-    packs: &'n Packs,
     done: Vec<bool>,
     /// Nodes that a search for operands from outside a branch has passed.
     seen: Vec<bool>,
@@ -130,19 +106,18 @@ struct Scheduler<'n> {
     register_readers: Vec<u32>,
     memory_readers: Vec<u32>,
     shadowed: Vec<bool>,
+    /// The nodes of each block.
+    inside: Vec<Vec<NodeId>>,
     out: Schedule,
 }
 
 impl Scheduler<'_> {
     fn count_readers(&mut self) {
-        let netlist = self.netlist;
-        for (n, place) in netlist.nodes.iter().zip(&self.plan.place) {
-            if place.is_none() {
-                continue;
-            }
-            n.op.each(|a| self.reader(a, 1));
-            if let Op::Read(m, _) = n.op {
-                self.memory_readers[m as usize] += 1;
+        for (i, place) in self.plan.place.iter().enumerate() {
+            let id = NodeId(i as u32);
+            if let Some(block) = place {
+                self.reads(id, 1);
+                self.inside[*block].push(id);
             }
         }
         for block in &self.plan.blocks {
@@ -155,7 +130,10 @@ impl Scheduler<'_> {
     /// Calls `f` on every node that an action itself uses.
     fn each_used(&mut self, action: &Action, mut f: impl FnMut(&mut Self, NodeId)) {
         match action {
-            Action::Visible(_, n) | Action::Register(_, n) | Action::If(n, _, _) => f(self, *n),
+            Action::Visible(_, n)
+            | Action::Register(_, n)
+            | Action::If(n, _, _)
+            | Action::Switch { selector: n, .. } => f(self, *n),
             Action::Write {
                 memory,
                 write,
@@ -166,17 +144,6 @@ impl Scheduler<'_> {
                 f(self, w.data);
                 if !enabled {
                     f(self, w.enable);
-                }
-            }
-            Action::RegisterGroup { nodes, .. } => nodes.iter().for_each(|n| f(self, *n)),
-            Action::WriteGroup { group, enabled, .. } => {
-                for memory in &self.packs.memories[*group] {
-                    let w = &self.netlist.memories[*memory as usize].writes[0];
-                    f(self, w.address);
-                    f(self, w.data);
-                    if !enabled {
-                        f(self, w.enable);
-                    }
                 }
             }
         }
@@ -215,54 +182,76 @@ impl Scheduler<'_> {
                     let step = self.write(memory, write, enabled);
                     steps.push(step);
                 }
-                Action::RegisterGroup { group, value, .. } => {
-                    let registers = &self.packs.registers[group];
-                    let waits = registers
-                        .iter()
-                        .any(|r| self.register_readers[*r as usize] > 0);
-                    self.shadowed[registers[0] as usize] |= waits;
-                    steps.push(Step::RegisterGroup {
-                        group,
-                        value,
-                        shadow: false,
-                    });
-                }
-                Action::WriteGroup {
-                    group,
-                    data,
-                    enabled,
-                } => {
-                    let memories = &self.packs.memories[group];
-                    if memories
-                        .iter()
-                        .any(|m| self.memory_readers[*m as usize] > 0)
-                    {
-                        for m in memories {
-                            let step = self.write(*m, 0, enabled);
-                            steps.push(step);
-                        }
-                        continue;
-                    }
-                    let first = &self.netlist.memories[memories[0] as usize].writes[0];
-                    let enable = (!enabled).then_some(first.enable);
-                    steps.push(Step::WriteGroup {
-                        group,
-                        data,
-                        enable,
-                    });
-                }
                 Action::If(condition, then, other) => {
-                    self.need_from_outside(then, &mut steps);
-                    self.need_from_outside(other, &mut steps);
-                    let (then, other) = (self.block(then), self.block(other));
+                    let mut arms = self.arms(&[then, other], &mut steps);
+                    let other = arms.pop().unwrap_or_default();
+                    let then = arms.pop().unwrap_or_default();
                     if then.is_empty() && other.is_empty() {
                         continue;
                     }
                     steps.push(Step::If(condition, then, other));
                 }
+                Action::Switch {
+                    selector,
+                    ref values,
+                    ref arms,
+                } => {
+                    let arms = self.arms(arms, &mut steps);
+                    steps.push(Step::Switch {
+                        selector,
+                        values: values.clone(),
+                        arms,
+                    });
+                }
             }
         }
         steps
+    }
+
+    /// The steps of blocks of which one is entered, after what they need from outside, which goes to `out`.
+    fn arms(&mut self, blocks: &[BlockId], out: &mut Vec<Step>) -> Vec<Vec<Step>> {
+        for b in blocks {
+            self.need_from_outside(*b, out);
+        }
+        // What reads a register in one block is no reader for another one.
+        for b in blocks {
+            self.readers_inside(*b, -1);
+        }
+        let each = |s: &mut Self, b: &BlockId| {
+            s.readers_inside(*b, 1);
+            s.block(*b)
+        };
+        blocks.iter().map(|b| each(self, b)).collect()
+    }
+
+    /// Counts what a block and the blocks inside it read.
+    fn readers_inside(&mut self, block: BlockId, change: i32) {
+        let plan = self.plan;
+        let mut blocks = vec![block];
+        while let Some(b) = blocks.pop() {
+            for id in std::mem::take(&mut self.inside[b]) {
+                self.reads(id, change);
+                self.inside[b].push(id);
+            }
+            for a in &plan.blocks[b].actions {
+                self.each_used(a, |s, n| s.reader(n, change));
+                match a {
+                    Action::If(_, then, other) => blocks.extend([*then, *other]),
+                    Action::Switch { arms, .. } => blocks.extend(arms),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Counts what a node reads.
+    fn reads(&mut self, id: NodeId, change: i32) {
+        let op = &self.netlist.node(id).op;
+        op.each(|a| self.reader(a, change));
+        if let Op::Read(m, _) = op {
+            let n = &mut self.memory_readers[*m as usize];
+            *n = n.wrapping_add_signed(change);
+        }
     }
 
     fn write(&mut self, memory: u32, write: usize, enabled: bool) -> Step {
@@ -290,8 +279,10 @@ impl Scheduler<'_> {
         while let Some(b) = blocks.pop() {
             for a in &plan.blocks[b].actions {
                 self.each_used(a, |_, n| stack.push(n));
-                if let Action::If(_, then, other) = a {
-                    blocks.extend([*then, *other]);
+                match a {
+                    Action::If(_, then, other) => blocks.extend([*then, *other]),
+                    Action::Switch { arms, .. } => blocks.extend(arms),
+                    _ => {}
                 }
             }
         }
@@ -322,41 +313,24 @@ impl Scheduler<'_> {
             if self.done[id.index()] {
                 continue;
             }
-            let packs = self.packs;
-            let pack = packs.of.get(&id).map(|(p, _)| *p);
             if ready {
-                match pack {
-                    Some(p) => {
-                        packs.packs[p].nodes.iter().for_each(|n| self.evaluated(*n));
-                        out.push(Step::Pack(p));
-                    }
-                    None => {
-                        self.evaluated(id);
-                        let op = &self.netlist.node(id).op;
-                        if !matches!(op, Op::Const(_) | Op::Input(_) | Op::Reg(_)) {
-                            out.push(Step::Eval(id));
-                        }
-                    }
+                self.evaluated(id);
+                let op = &self.netlist.node(id).op;
+                if !matches!(op, Op::Const(_) | Op::Input(_) | Op::Reg(_)) {
+                    out.push(Step::Eval(id));
                 }
                 continue;
             }
             stack.push((id, true));
             let operands = stack.len();
-            match pack {
-                Some(p) => packs.each_operand(p, |a| stack.push((a, false))),
-                None => self.netlist.node(id).op.each(|a| stack.push((a, false))),
-            }
+            self.netlist.node(id).op.each(|a| stack.push((a, false)));
             stack[operands..].reverse();
         }
     }
 
     /// Marks a node as evaluated, so that it reads nothing any more.
     fn evaluated(&mut self, id: NodeId) {
-        let op = &self.netlist.node(id).op;
         self.done[id.index()] = true;
-        op.each(|a| self.reader(a, -1));
-        if let Op::Read(m, _) = op {
-            self.memory_readers[*m as usize] -= 1;
-        }
+        self.reads(id, -1);
     }
 }

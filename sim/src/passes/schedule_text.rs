@@ -1,9 +1,8 @@
-//! The text form of a schedule: its steps in order, branches indented; and of the packs in it.
+//! The text form of a schedule: its steps in order, branches indented.
 
 use std::fmt::{self, Write as _};
 
 use super::schedule::{Schedule, Step};
-use super::vectorise::{Form, Lanes, Packs};
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,26 +22,6 @@ fn steps(f: &mut fmt::Formatter<'_>, list: &[Step], depth: usize) -> fmt::Result
     for step in list {
         match step {
             Step::Eval(node) => writeln!(f, "{pad}eval %{}", node.0)?,
-            Step::Pack(p) => writeln!(f, "{pad}eval pack {p}")?,
-            Step::RegisterGroup {
-                group,
-                value,
-                shadow,
-            } => {
-                let place = if *shadow { "shadow of regs" } else { "regs" };
-                writeln!(f, "{pad}{place} {group} = {value}")?;
-            }
-            Step::WriteGroup {
-                group,
-                data,
-                enable,
-            } => {
-                write!(f, "{pad}do writes of memories {group} = {data}")?;
-                match enable {
-                    Some(enable) => writeln!(f, " if %{}", enable.0)?,
-                    None => writeln!(f)?,
-                }
-            }
             Step::Visible(i, node) => writeln!(f, "{pad}visible {i} = %{}", node.0)?,
             Step::Register {
                 register,
@@ -65,6 +44,20 @@ fn steps(f: &mut fmt::Formatter<'_>, list: &[Step], depth: usize) -> fmt::Result
                     None => writeln!(f)?,
                 }
             }
+            Step::Switch {
+                selector,
+                values,
+                arms,
+            } => {
+                writeln!(f, "{pad}switch %{}", selector.0)?;
+                for (i, arm) in arms.iter().enumerate() {
+                    match values.get(i) {
+                        Some(value) => writeln!(f, "{pad}case {value}")?,
+                        None => writeln!(f, "{pad}default")?,
+                    }
+                    steps(f, arm, depth + 1)?;
+                }
+            }
             Step::If(condition, then, other) => {
                 writeln!(f, "{pad}if %{}", condition.0)?;
                 steps(f, then, depth + 1)?;
@@ -78,36 +71,6 @@ fn steps(f: &mut fmt::Formatter<'_>, list: &[Step], depth: usize) -> fmt::Result
     Ok(())
 }
 
-impl fmt::Display for Lanes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Lanes::Pack(p) => write!(f, "pack {p}"),
-            Lanes::Registers(g) => write!(f, "regs {g}"),
-            Lanes::Same(n) => write!(f, "%{}", n.0),
-        }
-    }
-}
-
-impl fmt::Display for Form {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |op: &dyn fmt::Debug| format!("{op:?}").to_lowercase();
-        match self {
-            Form::Parts(words) => {
-                write!(f, "parts")?;
-                words
-                    .iter()
-                    .try_for_each(|(n, limb)| write!(f, " %{}[{limb}]", n.0))
-            }
-            Form::Read(group, address) => write!(f, "read memories {group} at %{}", address.0),
-            Form::Unary(u, a) => write!(f, "{} {a}", name(u)),
-            Form::Binary(o, a, b) => write!(f, "{} {a}, {b}", name(o)),
-            Form::Mux(c, a, b) => write!(f, "mux %{}, {a}, {b}", c.0),
-            Form::Zext(a) => write!(f, "zext {a}"),
-            Form::Sext(a) => write!(f, "sext {a}"),
-        }
-    }
-}
-
 /// Groups of memories or registers, a line each.
 pub(super) fn groups_text(what: &str, groups: &[Vec<u32>]) -> String {
     let mut text = String::new();
@@ -116,16 +79,4 @@ pub(super) fn groups_text(what: &str, groups: &[Vec<u32>]) -> String {
         let _ = writeln!(text, "{what} {i}: {}", members.join(" "));
     }
     text
-}
-
-impl fmt::Display for Packs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&groups_text("memories", &self.memories))?;
-        f.write_str(&groups_text("regs", &self.registers))?;
-        for (i, p) in self.packs.iter().enumerate() {
-            let nodes: Vec<String> = p.nodes.iter().map(|n| format!("%{}", n.0)).collect();
-            writeln!(f, "pack {i}:{} = {} ({})", p.width, p.form, nodes.join(" "))?;
-        }
-        Ok(())
-    }
 }

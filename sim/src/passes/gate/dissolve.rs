@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Action, Block, BlockId, Plan, Planner};
-use crate::ir::{NodeId, Op};
+use crate::ir::{Form, NodeId, Op};
 
 impl Planner<'_> {
     /// Copies the blocks of `from` that pay, and dissolves the others.
@@ -39,6 +39,24 @@ impl Planner<'_> {
                             .push(Action::Register(r, next));
                     }
                 }
+                Action::Switch {
+                    selector,
+                    values,
+                    arms,
+                } => {
+                    let copy = |p: &mut Self, arm: &BlockId| {
+                        let block = p.child(target);
+                        p.copy(from, *arm, block);
+                        block
+                    };
+                    let arms = arms.iter().map(|a| copy(self, a)).collect();
+                    let action = Action::Switch {
+                        selector: *selector,
+                        values: values.clone(),
+                        arms,
+                    };
+                    self.plan.blocks[target].actions.push(action);
+                }
                 other => self.plan.blocks[target].actions.push(other.clone()),
             }
         }
@@ -69,7 +87,7 @@ impl Planner<'_> {
                     self.dissolve(from, *then, registers, target);
                     self.dissolve(from, *other, registers, target);
                 }
-                Action::Visible(..) | Action::RegisterGroup { .. } | Action::WriteGroup { .. } => {}
+                Action::Visible(..) | Action::Switch { .. } => {}
             }
         }
     }
@@ -78,8 +96,19 @@ impl Planner<'_> {
     fn value_in(&self, from: &Plan, block: BlockId, r: u32) -> NodeId {
         let mut path = Vec::new();
         let mut at = block;
+        let mut node = self.netlist.registers[r as usize].next;
         while at != 0 {
             let parent = from.blocks[at].parent;
+            let case = from.blocks[parent].actions.iter().find_map(|a| match a {
+                Action::Switch { arms, .. } => arms.iter().position(|arm| *arm == at),
+                _ => None,
+            });
+            if let Some(arm) = case {
+                let all = self.cases.iter().flat_map(|c| &c.registers);
+                let mut own = all.filter(|(of, _)| *of == r).map(|(_, next)| next[arm]);
+                node = own.next().unwrap_or(node);
+                break;
+            }
             let taken = from.blocks[parent].actions.iter().find_map(|a| match a {
                 Action::If(_, t, _) if *t == at => Some(true),
                 Action::If(_, _, o) if *o == at => Some(false),
@@ -88,7 +117,6 @@ impl Planner<'_> {
             path.push(taken.unwrap_or(true));
             at = parent;
         }
-        let mut node = self.netlist.registers[r as usize].next;
         for taken in path.into_iter().rev() {
             if let Op::Mux(_, a, b) = self.netlist.node(node).op {
                 node = if taken { a } else { b };
@@ -124,6 +152,11 @@ impl Planner<'_> {
             Op::Concat(parts) => 2 * parts.len() as u32,
             Op::Read(..) => 2 + limbs,
             Op::Mux(..) | Op::Binary(..) => 2 * limbs,
+            Op::Lane(..) => 2,
+            Op::Vector(v) => match v.form {
+                Form::Build => v.shape.count,
+                _ => 2 * v.shape.vectors() as u32,
+            },
         }
     }
 }

@@ -10,6 +10,7 @@ mod plan;
 
 use std::collections::HashMap;
 
+use super::cases::Case;
 use crate::ir::{Netlist, NodeId, Op};
 pub(crate) use plan::{Action, Block, BlockId, Plan};
 
@@ -26,10 +27,12 @@ enum Sink {
 }
 
 /// Plans a cycle, or only the outputs and probes if nothing is to be committed.
-pub(crate) fn plan(netlist: &Netlist, commit: bool) -> Plan {
+pub(crate) fn plan(netlist: &Netlist, cases: &[Case], commit: bool) -> Plan {
+    let cases = if commit { cases } else { &[] };
     let mut p = Planner {
         netlist,
-        uses: count_uses(netlist),
+        cases,
+        uses: count_uses(netlist, cases),
         plan: Plan::default(),
         threshold: 0,
         costs: Vec::new(),
@@ -44,26 +47,45 @@ pub(crate) fn plan(netlist: &Netlist, commit: bool) -> Plan {
     p.plan
 }
 
-fn count_uses(netlist: &Netlist) -> Vec<u32> {
+/// How often each node is used by what a cycle needs.
+fn count_uses(netlist: &Netlist, cases: &[Case]) -> Vec<u32> {
     let mut uses = vec![0u32; netlist.nodes.len()];
     let mut count = |id: NodeId| uses[id.index()] += 1;
-    netlist.nodes.iter().for_each(|n| n.op.each(&mut count));
-    netlist
-        .outputs
-        .iter()
-        .chain(&netlist.signals)
-        .for_each(|n| count(n.node));
-    netlist.registers.iter().for_each(|r| count(r.next));
+    let named = netlist.outputs.iter().chain(&netlist.signals);
+    named.for_each(|n| count(n.node));
+    let split = split_registers(netlist, cases);
+    let plain = netlist.registers.iter().zip(&split).filter(|(_, s)| !**s);
+    plain.for_each(|(r, _)| count(r.next));
+    for c in cases {
+        count(c.selector);
+        let next = c.registers.iter().flat_map(|(_, next)| next);
+        next.copied().for_each(&mut count);
+    }
     for w in netlist.memories.iter().flat_map(|m| &m.writes) {
         [w.enable, w.address, w.data]
             .into_iter()
             .for_each(&mut count);
     }
+    for i in (0..netlist.nodes.len()).rev() {
+        if uses[i] > 0 {
+            netlist.nodes[i].op.each(|a| uses[a.index()] += 1);
+        }
+    }
     uses
+}
+
+/// Which registers are stored case by case.
+fn split_registers(netlist: &Netlist, cases: &[Case]) -> Vec<bool> {
+    let mut split = vec![false; netlist.registers.len()];
+    for (r, _) in cases.iter().flat_map(|c| &c.registers) {
+        split[*r as usize] = true;
+    }
+    split
 }
 
 struct Planner<'n> {
     netlist: &'n Netlist,
+    cases: &'n [Case],
     uses: Vec<u32>,
     plan: Plan,
     threshold: u32,
@@ -76,13 +98,19 @@ impl Planner<'_> {
         self.plan.blocks.push(Block::default());
         if commit {
             let mut sinks = Vec::new();
+            let split = split_registers(self.netlist, self.cases);
             for (i, r) in self.netlist.registers.iter().enumerate().rev() {
-                sinks.push(Sink::Register(i as u32, r.next));
+                if !split[i] {
+                    sinks.push(Sink::Register(i as u32, r.next));
+                }
             }
             for (i, m) in self.netlist.memories.iter().enumerate() {
                 sinks.extend((0..m.writes.len()).map(|w| Sink::Write(i as u32, w)));
             }
             self.fill(0, sinks);
+            for case in self.cases {
+                self.switch(case);
+            }
         }
         let visible = self.netlist.outputs.iter().chain(&self.netlist.signals);
         let visible = visible.enumerate().map(|(i, n)| Action::Visible(i, n.node));
@@ -176,6 +204,24 @@ impl Planner<'_> {
                 .push(Action::If(c, then, other));
         }
         self.plan.blocks[block].actions.extend(writes);
+    }
+
+    /// Adds a block for each case, with what it stores.
+    fn switch(&mut self, case: &Case) {
+        let mut arms = Vec::with_capacity(case.values.len() + 1);
+        for i in 0..=case.values.len() {
+            let arm = self.child(0);
+            let all = case.registers.iter().map(|(r, next)| (*r, next[i]));
+            let changing = all.filter(|(r, n)| self.netlist.node(*n).op != Op::Reg(*r));
+            let sinks = changing.map(|(r, n)| Sink::Register(r, n)).collect();
+            self.fill(arm, sinks);
+            arms.push(arm);
+        }
+        self.plan.blocks[0].actions.push(Action::Switch {
+            selector: case.selector,
+            values: case.values.clone(),
+            arms,
+        });
     }
 
     fn child(&mut self, parent: BlockId) -> BlockId {

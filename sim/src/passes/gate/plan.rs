@@ -1,6 +1,5 @@
 //! What a cycle does, as nested blocks, and in which of them each node is evaluated.
 
-use super::super::vectorise::Lanes;
 use crate::ir::{Netlist, NodeId};
 
 /// Index of a block in a plan.
@@ -19,20 +18,13 @@ pub(crate) enum Action {
         write: usize,
         enabled: bool,
     },
-    /// Stores the next values of a group of registers.
-    RegisterGroup {
-        group: usize,
-        value: Lanes,
-        /// The value of each lane.
-        nodes: Vec<NodeId>,
-    },
-    /// Performs the writes of a group of memories.
-    WriteGroup {
-        group: usize,
-        data: Lanes,
-        enabled: bool,
-    },
     If(NodeId, BlockId, BlockId),
+    /// One block of several: that of the value that the node has, or the last one.
+    Switch {
+        selector: NodeId,
+        values: Vec<u64>,
+        arms: Vec<BlockId>,
+    },
 }
 
 /// Actions that are taken together.
@@ -78,6 +70,7 @@ impl Plan {
                     Action::Visible(_, n) | Action::Register(_, n) | Action::If(n, _, _) => {
                         used(*n)
                     }
+                    Action::Switch { selector, .. } => used(*selector),
                     Action::Write {
                         memory,
                         write,
@@ -90,8 +83,6 @@ impl Plan {
                             used(w.enable);
                         }
                     }
-                    // Groups are formed when everything has its place.
-                    Action::RegisterGroup { .. } | Action::WriteGroup { .. } => {}
                 }
             }
         }
