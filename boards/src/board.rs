@@ -205,7 +205,7 @@ pub struct Variant {
     pub core_mhz: Option<f64>,
     /// The core to build; absent where none is promised to fit.
     pub core: Option<Core>,
-    /// How long its build took, minutes, on two cores with the pinned tools; absent where it was not measured.
+    /// Processor minutes that its build took, with the tools of its passport; absent where it was not measured.
     pub minutes: Option<f64>,
 }
 

@@ -136,3 +136,25 @@ impl Bench {
         (words, cycles)
     }
 }
+
+/// Builds a module `bench` that drives itself under Verilator, in a scratch folder of this name, and returns what it
+/// printed until it ended.
+pub fn printed(name: &str, verilog: &str) -> String {
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&dir).expect("scratch folder");
+    fs::write(dir.join("bench.v"), verilog).expect("bench");
+    let built = Command::new("verilator")
+        .args(["--binary", "--timing", "-Wno-fatal", "-Wno-lint"])
+        .args(["-Wno-MULTIDRIVEN", "-Wno-MODDUP", "--x-initial", "unique"])
+        .args(["--top-module", "bench", "-Mdir", "build", "bench.v"])
+        .current_dir(&dir)
+        .output()
+        .expect("verilator runs");
+    assert!(
+        built.status.success(),
+        "verilator refused the bench:\n{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    let run = Command::new(dir.join("build/Vbench")).output();
+    String::from_utf8_lossy(&run.expect("the bench runs").stdout).into_owned()
+}
