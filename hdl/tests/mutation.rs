@@ -3,8 +3,9 @@
 //! A mutant is killed when a random stream's answer is not the twin's, when a product misses the bound that
 //! `performance.rs` sets, or when the counters of cycles contradict the stream (`common/timing.rs`). Changes that
 //! do not elaborate, and those that leave the same netlist after optimisation, are no mutants. A survivor must be
-//! explained in `mutation/explained.txt`: as `equivalent`, when an argument says that no stream can tell it from the core of this configuration,
-//! which takes it out of the share, or as a `gap`, which does not.
+//! explained in `mutation/explained.txt`: as `proven equivalent` where a machine has proven the changed module to be the
+//! module (`equivalence.rs`), as `equivalent` where an argument says that no stream can tell it from the core of this
+//! configuration, or as a `gap`. The share is given with and without those that are only argued for.
 
 mod common;
 
@@ -172,7 +173,9 @@ fn report(mutants: &[Mutant], verdicts: &[Verdict]) {
         |of: &dyn Fn(&Mutant, Verdict) -> bool| all.iter().filter(|(m, v)| of(m, *v)).count();
     let is_mutant = |v: Verdict| !matches!(v, Verdict::Refused | Verdict::Same);
     let killed = |v: Verdict| matches!(v, Verdict::Answer | Verdict::Counters | Verdict::Product);
-    let equivalent = |m: &Mutant| explanation(m).is_some_and(|e| e.starts_with("equivalent"));
+    let proven = |m: &Mutant| explanation(m).is_some_and(|e| e.starts_with("proven"));
+    let argued = |m: &Mutant| explanation(m).is_some_and(|e| e.starts_with("equivalent"));
+    let equivalent = |m: &Mutant| proven(m) || argued(m);
     println!("kind         mutants  equivalent  killed  by answers  by counters  by products");
     let line = |name: &str, of: &dyn Fn(&Mutant) -> bool| {
         println!(
@@ -223,6 +226,12 @@ fn report(mutants: &[Mutant], verdicts: &[Verdict]) {
         100.0 * dead as f64 / total as f64,
         100.0 * share,
         total - alike
+    );
+    let beyond_doubt = count(&|m, v| v == Verdict::Survived && proven(m));
+    println!(
+        "{beyond_doubt} are proven equivalent; {:.1} % of the other {} are killed",
+        100.0 * dead as f64 / (total - beyond_doubt) as f64,
+        total - beyond_doubt
     );
     assert!(
         unexplained.is_empty(),

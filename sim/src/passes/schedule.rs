@@ -63,6 +63,7 @@ fn ordered(netlist: &Netlist, plan: &Plan) -> Schedule {
         register_readers: vec![0; netlist.registers.len()],
         memory_readers: vec![0; netlist.memories.len()],
         shadowed: vec![false; netlist.registers.len()],
+        behind: vec![false; netlist.memories.len()],
         inside: vec![Vec::new(); plan.blocks.len()],
         out: Schedule::default(),
     };
@@ -106,6 +107,8 @@ struct Scheduler<'n> {
     register_readers: Vec<u32>,
     memory_readers: Vec<u32>,
     shadowed: Vec<bool>,
+    /// Memories with a write that waits.
+    behind: Vec<bool>,
     /// The nodes of each block.
     inside: Vec<Vec<NodeId>>,
     out: Schedule,
@@ -258,8 +261,9 @@ impl Scheduler<'_> {
         let enable =
             (!enabled).then(|| self.netlist.memories[memory as usize].writes[write].enable);
         // Once one write waits, later ones of the same memory wait behind it.
-        let behind = self.out.deferred.iter().any(|(m, _)| *m == memory);
-        let deferred = (behind || self.memory_readers[memory as usize] > 0).then(|| {
+        let behind = &mut self.behind[memory as usize];
+        *behind |= self.memory_readers[memory as usize] > 0;
+        let deferred = behind.then(|| {
             self.out.deferred.push((memory, write));
             self.out.deferred.len() - 1
         });

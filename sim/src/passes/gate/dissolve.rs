@@ -5,6 +5,13 @@ use std::collections::HashMap;
 use super::{Action, Block, BlockId, Plan, Planner};
 use crate::ir::{Form, NodeId, Op};
 
+/// The branches around a block, outermost first: the arm of a switch, and sides of branches inside it.
+#[derive(Default)]
+struct Path {
+    arm: Option<usize>,
+    taken: Vec<bool>,
+}
+
 impl Planner<'_> {
     /// Copies the blocks of `from` that pay, and dissolves the others.
     pub(super) fn rebuild(&mut self, from: &Plan) {
@@ -15,6 +22,8 @@ impl Planner<'_> {
 
     fn copy(&mut self, from: &Plan, source: BlockId, target: BlockId) {
         let mut dissolved: HashMap<u32, NodeId> = HashMap::new();
+        // Found once, and only if something is dissolved.
+        let mut path = None;
         for a in &from.blocks[source].actions {
             match a {
                 Action::If(c, then, other)
@@ -32,8 +41,9 @@ impl Planner<'_> {
                     }
                     let mut registers: Vec<u32> = dissolved.keys().copied().collect();
                     registers.sort_unstable();
+                    let path = path.get_or_insert_with(|| Self::path(from, source));
                     for r in registers {
-                        let next = self.value_in(from, source, r);
+                        let next = self.value_in(path, r);
                         self.plan.blocks[target]
                             .actions
                             .push(Action::Register(r, next));
@@ -92,34 +102,43 @@ impl Planner<'_> {
         }
     }
 
-    /// What register `r` becomes as seen from `block`: its next value with the branches that lead there taken.
-    fn value_in(&self, from: &Plan, block: BlockId, r: u32) -> NodeId {
-        let mut path = Vec::new();
+    /// The branches that lead to `block`.
+    fn path(from: &Plan, block: BlockId) -> Path {
+        let mut path = Path::default();
         let mut at = block;
-        let mut node = self.netlist.registers[r as usize].next;
         while at != 0 {
             let parent = from.blocks[at].parent;
-            let case = from.blocks[parent].actions.iter().find_map(|a| match a {
+            let actions = &from.blocks[parent].actions;
+            path.arm = actions.iter().find_map(|a| match a {
                 Action::Switch { arms, .. } => arms.iter().position(|arm| *arm == at),
                 _ => None,
             });
-            if let Some(arm) = case {
-                let all = self.cases.iter().flat_map(|c| &c.registers);
-                let mut own = all.filter(|(of, _)| *of == r).map(|(_, next)| next[arm]);
-                node = own.next().unwrap_or(node);
+            if path.arm.is_some() {
                 break;
             }
-            let taken = from.blocks[parent].actions.iter().find_map(|a| match a {
+            let taken = actions.iter().find_map(|a| match a {
                 Action::If(_, t, _) if *t == at => Some(true),
                 Action::If(_, _, o) if *o == at => Some(false),
                 _ => None,
             });
-            path.push(taken.unwrap_or(true));
+            path.taken.push(taken.unwrap_or(true));
             at = parent;
         }
-        for taken in path.into_iter().rev() {
+        path.taken.reverse();
+        path
+    }
+
+    /// What register `r` becomes behind the branches of `path`: its next value with these taken.
+    fn value_in(&self, path: &Path, r: u32) -> NodeId {
+        let mut node = self.netlist.registers[r as usize].next;
+        if let Some(arm) = path.arm {
+            let all = self.cases.iter().flat_map(|c| &c.registers);
+            let mut own = all.filter(|(of, _)| *of == r).map(|(_, next)| next[arm]);
+            node = own.next().unwrap_or(node);
+        }
+        for taken in &path.taken {
             if let Op::Mux(_, a, b) = self.netlist.node(node).op {
-                node = if taken { a } else { b };
+                node = if *taken { a } else { b };
             }
         }
         node
