@@ -39,9 +39,14 @@ pub(crate) enum DeviceName {
         /// Bits a second; found out when absent.
         baud: Option<u32>,
     },
-    /// A card at a PCI address.
+    /// A card in a slot.
     #[cfg(target_os = "linux")]
-    Pcie(String),
+    Pcie {
+        /// Its PCI address.
+        address: String,
+        /// That of the NVMe drive that delivers into it.
+        drive: Option<String>,
+    },
     /// A card behind a vfio-user socket.
     #[cfg(target_os = "linux")]
     VfioUser(std::path::PathBuf),
@@ -55,11 +60,11 @@ impl DeviceName {
             None if text == "sim" => Ok(Self::Sim),
             Some(("serial", port)) => parse_port(port),
             #[cfg(target_os = "linux")]
-            Some(("pcie", address)) => pcie::parse_address(address).map(Self::Pcie),
+            Some(("pcie", card)) => parse_card(card),
             #[cfg(target_os = "linux")]
             Some(("vfio-user", path)) if !path.is_empty() => Ok(Self::VfioUser(path.into())),
             _ => Err(
-                "devices are cpu, sim, serial:PATH[@BAUD], pcie:ADDRESS and vfio-user:SOCKET"
+                "devices are cpu, sim, serial:PATH[@BAUD], pcie:ADDRESS[@DRIVE] and vfio-user:SOCKET"
                     .into(),
             ),
         }
@@ -80,6 +85,17 @@ fn parse_port(text: &str) -> Result<DeviceName, String> {
     }
     let path = path.into();
     Ok(DeviceName::Serial { path, baud })
+}
+
+/// A card's address, with that of a drive behind an `@`.
+#[cfg(target_os = "linux")]
+fn parse_card(text: &str) -> Result<DeviceName, String> {
+    let (card, drive) = match text.split_once('@') {
+        None => (text, None),
+        Some((card, drive)) => (card, Some(pcie::parse_address(drive)?)),
+    };
+    let address = pcie::parse_address(card)?;
+    Ok(DeviceName::Pcie { address, drive })
 }
 
 /// Opens a board on a serial line.
@@ -115,7 +131,9 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
 pub(crate) struct DeviceArgs {
     /// cpu: this machine's processor, bit-exact; sim: the core's Verilog, cycle by cycle; serial:PATH or
     /// serial:PATH@BAUD: a board, or `weft board-sim`; pcie:ADDRESS: a card in a slot, through VFIO; vfio-user:SOCKET: a
-    /// card that `weft card` serves. Given several times, devices with cores of one shape share every product
+    /// card that `weft card` serves. Given several times, devices with cores of one shape share every product.
+    /// Experimental: pcie:ADDRESS@DRIVE lets the NVMe drive at that PCI address, bound to vfio-pci too and holding the
+    /// model's bytes from its first one on, deliver the weights straight into the card
     #[arg(long, default_value = "cpu", value_name = "DEVICE", value_parser = DeviceName::parse)]
     pub(crate) device: Vec<DeviceName>,
     /// With pcie: and vfio-user: look at memory for completions over and over instead of waiting for interrupts
@@ -190,15 +208,22 @@ impl OnDevice {
     }
 }
 
-/// Opens the card that `name` means.
+/// Opens the card that `name` means, and the drive beside it.
 #[cfg(target_os = "linux")]
 pub(crate) fn open_card(
     name: &DeviceName,
     poll: bool,
     timeout: Duration,
-) -> anyhow::Result<PcieCard> {
+) -> anyhow::Result<(PcieCard, Option<pcie::Peer>)> {
+    let mut peer = None;
     let way: Box<dyn pcie::Transport> = match name {
-        DeviceName::Pcie(address) => Box::new(Vfio::open(address).or_exit(exit::DEVICE)?),
+        DeviceName::Pcie { address, drive } => {
+            let mut vfio = Vfio::open(address).or_exit(exit::DEVICE)?;
+            if let Some(drive) = drive {
+                peer = Some(vfio.take_drive(drive).or_exit(exit::DEVICE)?);
+            }
+            Box::new(vfio)
+        }
         DeviceName::VfioUser(path) => Box::new(Socket::connect(path).or_exit(exit::DEVICE)?),
         _ => return Err(fail(exit::USAGE, "not a card")),
     };
@@ -212,9 +237,10 @@ pub(crate) fn open_card(
         ..pcie::Options::default()
     };
     let name = way.name();
-    PcieCard::open(way, options)
+    let card = PcieCard::open(way, options)
         .with_context(|| format!("cannot use {name}"))
-        .or_exit(exit::DEVICE)
+        .or_exit(exit::DEVICE)?;
+    Ok((card, peer))
 }
 
 impl DeviceArgs {
@@ -244,9 +270,13 @@ impl DeviceArgs {
                     Opened::without_report(open_serial(path, *baud, self.timeout, cancel)?)
                 }
                 #[cfg(target_os = "linux")]
-                DeviceName::Pcie(_) | DeviceName::VfioUser(_) => {
-                    let mut card = open_card(name, self.poll, self.timeout)?;
-                    card.stream_from(&model.weft).or_exit(exit::DEVICE)?;
+                DeviceName::Pcie { .. } | DeviceName::VfioUser(_) => {
+                    let (mut card, peer) = open_card(name, self.poll, self.timeout)?;
+                    match peer {
+                        Some(peer) => card.stream_from_peer(&model.weft, peer),
+                        None => card.stream_from(&model.weft),
+                    }
+                    .or_exit(exit::DEVICE)?;
                     let link = card.watch();
                     Opened {
                         device: Box::new(card),
@@ -375,6 +405,29 @@ mod tests {
             "serial:@9600",
             "serial:/dev/x@",
             "serial:/dev/x@0",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn cards_are_named_with_address_and_drive() {
+        let card = |drive: Option<&str>| DeviceName::Pcie {
+            address: "0000:03:00.0".into(),
+            drive: drive.map(String::from),
+        };
+        let parse = DeviceName::parse;
+        assert_eq!(parse("pcie:03:00.0"), Ok(card(None)));
+        assert_eq!(
+            parse("pcie:0000:03:00.0@04:00.0"),
+            Ok(card(Some("0000:04:00.0")))
+        );
+        for wrong in [
+            "pcie:",
+            "pcie:03:00.0@",
+            "pcie:@03:00.0",
+            "pcie:03:00.0@disk",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

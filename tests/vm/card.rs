@@ -6,9 +6,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use weft_hdl::CoreConfig;
+use weft_hdl::{CardConfig, CoreConfig};
 use weft_models::vfio_user::{Event, Server};
-use weft_models::{Activity, BehaviouralCard, Bus, BusError, Card, behaviour};
+use weft_models::{
+    Activity, BehaviouralCard, Bus, BusError, Card, CardProgram, RootConfig, RtlCard, behaviour,
+};
+use weft_protocol::pcie::ring::SLOT_BYTES;
 use weft_protocol::pcie::{CardRegister, Status};
 
 /// What is known of the card from outside of the machine.
@@ -26,6 +29,8 @@ pub(crate) struct State {
     pub(crate) maps: usize,
     /// Bytes that it read from memory.
     pub(crate) read: usize,
+    /// Bytes that were written into its window.
+    pub(crate) window: usize,
     /// Addresses whose reads were refused.
     pub(crate) refused: Vec<u64>,
 }
@@ -48,7 +53,7 @@ impl Shared {
 }
 
 struct Watched {
-    card: BehaviouralCard,
+    card: Box<dyn Card>,
     shared: Arc<Shared>,
 }
 
@@ -59,7 +64,8 @@ struct WatchedBus<'a> {
 
 impl Bus for WatchedBus<'_> {
     fn ready(&mut self, address: u64, bytes: usize) -> bool {
-        if self.shared.state().left == Some(0) {
+        // What is longer than a slot is in the middle of one.
+        if bytes > SLOT_BYTES && self.shared.state().left == Some(0) {
             self.shared.change(|s| s.held = true);
             return false;
         }
@@ -94,6 +100,9 @@ impl Card for Watched {
 
     fn bar_write(&mut self, bar: usize, offset: u64, data: &[u8]) {
         self.card.bar_write(bar, offset, data);
+        if bar == 2 {
+            self.shared.change(|s| s.window += data.len());
+        }
     }
 
     fn configure(&mut self, bus_master: bool, max_payload: usize, max_read: usize) {
@@ -120,6 +129,30 @@ impl Card for Watched {
     }
 }
 
+/// What a card is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Made {
+    /// What the contract says.
+    OfBehaviour,
+    /// The Verilog, cycle by cycle.
+    OfLogic,
+}
+
+impl Made {
+    fn card(self, core: CoreConfig) -> Box<dyn Card> {
+        match self {
+            Self::OfBehaviour => {
+                Box::new(BehaviouralCard::new(core, behaviour::DEFAULT_WINDOW_LOG2))
+            }
+            Self::OfLogic => {
+                let program = CardProgram::new(CardConfig::new(core)).expect("compiles");
+                let card = RtlCard::new(&program, RootConfig::default());
+                Box::new(card.expect("has the pins of a card"))
+            }
+        }
+    }
+}
+
 /// A card on a socket, served by a thread.
 pub(crate) struct ServedCard {
     shared: Arc<Shared>,
@@ -129,17 +162,17 @@ pub(crate) struct ServedCard {
 
 impl ServedCard {
     /// Serves a card with the core of this name at `socket`.
-    pub(crate) fn start(core: &str, socket: &Path) -> Self {
+    pub(crate) fn start(made: Made, core: &str, socket: &Path) -> Self {
         let core = CoreConfig::named(core).expect("a named core");
         let shared = Arc::<Shared>::default();
         let stop = Arc::<AtomicBool>::default();
-        let mut card = Watched {
-            card: BehaviouralCard::new(core, behaviour::DEFAULT_WINDOW_LOG2),
-            shared: Arc::clone(&shared),
-        };
         let server = Server::bind(socket).expect("listens");
         let (watched, stopped) = (Arc::clone(&shared), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
+            let mut card = Watched {
+                card: made.card(core),
+                shared: Arc::clone(&watched),
+            };
             let mut watch = |event| match event {
                 Event::Mapped { maps } => watched.change(|s| s.maps = maps),
                 Event::Blocked { address, .. } => watched.change(|s| s.refused.push(address)),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::card::ServedCard;
+use crate::card::{Made, ServedCard};
 use crate::tiny;
 
 /// Lines of the guest's shell that are not output.
@@ -64,23 +64,27 @@ pub(crate) fn weft_json(args: &[&str]) -> Value {
 }
 
 impl Guest {
-    /// Boots a machine whose card has the core of this name, and whose drive is a small packed llama.
+    /// Boots a machine whose card has the core of this name, and whose drive is a small packed llama; `/other.weft` there
+    /// is another one.
     ///
     /// # Errors
     /// Why the machine's packages are out of reach.
-    pub(crate) fn boot(core: &str) -> Result<Self, String> {
+    pub(crate) fn boot(made: Made, core: &str) -> Result<Self, String> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
         let text = |name: &str| path(name).to_str().expect("UTF-8").to_owned();
         std::fs::write(path("tiny.gguf"), tiny::gguf()).expect("written");
         std::fs::write(path("shell.sh"), SHELL).expect("written");
         let (gguf, packed) = (text("tiny.gguf"), text("tiny.weft"));
-        weft_json(&["pack", &gguf, "-o", &packed, "--tile-rows", "512", "--json"]);
-        let card = ServedCard::start(core, &path("card.sock"));
+        let other = text("other.weft");
+        let pack = ["pack", &gguf, "--tile-rows", "512", "--json", "-o"];
+        weft_json(&[&pack[..], &[&packed]].concat());
+        weft_json(&[&pack[..], &[&other, "--weights", "i8"]].concat());
+        let card = ServedCard::start(made, core, &path("card.sock"));
         let mut child = Command::new(env!("CARGO_BIN_EXE_weft"))
             .args(["vm", "--stdin", "--timeout", "600"])
             .args(["--socket", &text("card.sock"), "--drive", &packed])
-            .args(["--script", &text("shell.sh")])
+            .args(["--script", &text("shell.sh"), "--put", &other])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

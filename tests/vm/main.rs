@@ -23,7 +23,7 @@ fn main() -> std::process::ExitCode {
     let mut machine = None;
     let mut ignored = false;
     if !arguments.list {
-        match guest::Guest::boot("8x4") {
+        match guest::Guest::boot(card::Made::OfBehaviour, "8x4") {
             Ok(guest) => machine = Some(guest),
             Err(reason) => {
                 ignored = true;

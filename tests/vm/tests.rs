@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::card::Made;
 use crate::guest::{Guest, RUN, on_cpu};
 
 /// A test and its name.
@@ -25,6 +26,14 @@ pub(crate) const ALL: &[Test] = &[
     (
         "a_card_reset_under_load_runs_again",
         a_card_reset_under_load_runs_again,
+    ),
+    (
+        "a_drive_delivers_into_the_card_and_host_memory_sees_nothing",
+        a_drive_delivers_into_the_card_and_host_memory_sees_nothing,
+    ),
+    (
+        "the_card_in_logic_does_the_same_in_a_machine_of_its_own",
+        the_card_in_logic_does_the_same_in_a_machine_of_its_own,
     ),
 ];
 
@@ -165,8 +174,8 @@ fn in_mid_transfer(guest: &mut Guest) {
     guest.sh(&format!("({}) > run.json 2> run.err &", run("")));
     let state = guest
         .card
-        .wait_for("the card is in mid-transfer", |s| s.held);
-    assert!(!state.idle && state.maps > 0, "{state:?}");
+        .wait_for("the card is in mid-transfer", |s| s.held && !s.idle);
+    assert!(state.maps > 0, "{state:?}");
 }
 
 fn a_driver_killed_in_mid_transfer_leaves_nothing_behind(guest: &mut Guest) {
@@ -198,4 +207,62 @@ fn a_card_reset_under_load_runs_again(guest: &mut Guest) {
     let link = &report["link"];
     assert!(link["retries"].as_u64() >= Some(1), "{link}");
     works(guest);
+}
+
+fn a_drive_delivers_into_the_card_and_host_memory_sees_nothing(guest: &mut Guest) {
+    guest.sh("NVME=$(basename $(readlink -f /sys/class/nvme/nvme0/device)); cp $DRIVE /model.weft");
+    guest.sh("echo $NVME > /sys/bus/pci/devices/$NVME/driver/unbind");
+    guest.sh("echo vfio-pci > /sys/bus/pci/devices/$NVME/driver_override");
+    guest.sh("echo $NVME > /sys/bus/pci/drivers_probe");
+    let model = "weft run /model.weft --device pcie:$CARD@$NVME";
+    let before = guest.card.state();
+    let done = guest.sh(&format!("{model} {RUN}"));
+    let report = done.json();
+    same(guest, &report);
+    let after = guest.card.state();
+    let link = &report["link"];
+    assert_eq!(link["read_method"], "peer", "{link}");
+    for none in ["host_bytes", "copied_bytes"] {
+        assert_eq!(link[none], 0, "{none} in {link}");
+    }
+    let weights = link["window_bytes"].as_u64().expect("a number") as usize;
+    let delivered = link["read_bytes"].as_u64().expect("a number") as usize;
+    assert!(weights > 100_000 && delivered >= weights, "{link}");
+    // All that the drive read is in the window, and what the card fetched from the host is headers and activations.
+    assert_eq!(after.window - before.window, delivered);
+    let fetched = after.read - before.read;
+    assert!(
+        fetched < weights / 2,
+        "{fetched} bytes fetched for {weights} of weights"
+    );
+
+    // Another model's bytes are refused before anything is computed from them.
+    let other = guest.sh(&format!("{} {RUN} 2>&1", model.replace("model", "other")));
+    assert_eq!(other.code, 5, "{}", other.output);
+    assert!(
+        other
+            .output
+            .contains("does not begin with the model's bytes"),
+        "{}",
+        other.output
+    );
+    guest.sh("echo > /sys/bus/pci/devices/$NVME/driver_override");
+    guest.sh("echo $NVME > /sys/bus/pci/devices/$NVME/driver/unbind");
+    guest.sh("echo $NVME > /sys/bus/pci/drivers_probe; sleep 0.5");
+    works(guest);
+}
+
+fn the_card_in_logic_does_the_same_in_a_machine_of_its_own(_: &mut Guest) {
+    let mut guest = Guest::boot(Made::OfLogic, "8x1").expect("the first one booted");
+    let report = guest.sh("weft selftest --device pcie:$CARD --products 4 --json");
+    let report = report.json();
+    assert_eq!(report["passed"], true, "{report}");
+    eprintln!(
+        "the self-test of the card in logic took {} s",
+        report["seconds"]
+    );
+    let report = guest_run(&mut guest, "");
+    same(&guest, &report);
+    assert_eq!(report["cycles_are"], "counted");
+    eprintln!("the model on it {} s a token", report["seconds_per_token"]);
 }

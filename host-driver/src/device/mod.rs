@@ -7,6 +7,8 @@
 
 mod cpu;
 mod error;
+#[cfg(target_os = "linux")]
+pub mod nvme;
 mod packed;
 #[cfg(target_os = "linux")]
 pub mod pcie;

@@ -60,6 +60,8 @@ pub enum Method {
     Cached,
     /// Plain reads and a copy.
     Copied,
+    /// Not by this reader: a drive delivers into the device by itself.
+    Peer,
 }
 
 /// A read as it was asked for.

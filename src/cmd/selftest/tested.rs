@@ -45,7 +45,7 @@ impl Tested {
                 Self::Serial(Box::new(open_serial(path, *baud, args.timeout, cancel)?))
             }
             #[cfg(target_os = "linux")]
-            name => Self::Card(Box::new(open_card(name, false, args.timeout)?)),
+            name => Self::Card(Box::new(open_card(name, false, args.timeout)?.0)),
         })
     }
 

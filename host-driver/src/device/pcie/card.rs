@@ -7,9 +7,11 @@ use super::options::{COMMAND_LOG2, COMPLETION_LOG2, RESULT_LOG2, answer_bytes, r
 use super::ring::{Completions, Filled};
 use super::source::{self, Source};
 use super::transport::Transport;
+use super::vfio::Peer;
 use super::{ALL_ONES, CardError, LinkStats, Options};
 use crate::container::Weft;
 use crate::device::CoreInfo;
+use crate::stream::Method;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use weft_protocol::pcie::ring::SLOT_BYTES;
@@ -24,6 +26,8 @@ pub(super) const NAP: Duration = Duration::from_micros(50);
 /// A card and its memory.
 pub struct PcieCard {
     pub(super) info: CoreInfo,
+    // A drive is switched off before its memory goes with the transport.
+    pub(super) source: Source,
     pub(super) transport: Box<dyn Transport>,
     pub(super) options: Options,
     pub(super) command: Filled,
@@ -31,7 +35,6 @@ pub struct PcieCard {
     pub(super) completions: Completions,
     pub(super) loads: Loads,
     pub(super) answers: Answers,
-    pub(super) source: Source,
     pub(super) stats: LinkStats,
     pub(super) watch: Arc<Mutex<LinkStats>>,
     pub(super) counters: [u32; COUNTERS.len()],
@@ -101,6 +104,21 @@ impl PcieCard {
             self.stats.read_method = Some(reader.method());
             self.source = Source::of_file(Arc::clone(weft), reader);
         }
+        Ok(())
+    }
+
+    /// Lets a drive deliver the weights of `weft`, whose bytes it holds from its first one on, straight into the card's
+    /// window: they touch no memory of the host. Weights of other models are written into the window by the processor.
+    /// Experimental.
+    ///
+    /// # Errors
+    /// [`CardError::Read`], above all when the drive holds something else.
+    pub fn stream_from_peer(&mut self, weft: &Arc<Weft>, peer: Peer) -> Result<(), CardError> {
+        let window = peer.window.address;
+        let source = Source::of_drive(Arc::clone(weft), peer.drive, window);
+        self.source = source.map_err(|e| CardError::Read(Box::new(e)))?;
+        self.loads = Loads::in_window(peer.window);
+        self.stats.read_method = Some(Method::Peer);
         Ok(())
     }
 

@@ -57,6 +57,8 @@ struct Load {
 #[derive(Debug)]
 pub(super) struct Loads {
     buffer: DmaBuffer,
+    /// Whether the ring lies in the card's window and not in host memory.
+    window: bool,
     circle: Circle,
     /// Pieces of the plan that are in a load, and bytes of the next one.
     next: (usize, usize),
@@ -84,12 +86,20 @@ impl Loads {
         let circle = Circle::new(buffer.memory.len());
         Self {
             buffer,
+            window: false,
             circle,
             next: (0, 0),
             preparing: VecDeque::new(),
             given: VecDeque::new(),
             cookie: 0,
         }
+    }
+
+    /// With all of the card's window as the ring; `window` is where the host and other devices find it.
+    pub(super) fn in_window(window: DmaBuffer) -> Self {
+        let mut loads = Self::new(window);
+        loads.window = true;
+        loads
     }
 
     /// The ring's memory.
@@ -219,7 +229,11 @@ impl Loads {
         let Some(load) = self.preparing.pop_front() else {
             return false;
         };
-        let base = self.buffer.address + load.at.unwrap_or(0) as u64;
+        let (kind, first) = match self.window {
+            true => (SlotKind::Window, 0),
+            false => (SlotKind::Host, self.buffer.address),
+        };
+        let base = first + load.at.unwrap_or(0) as u64;
         let last = load.says.len() - 1;
         for (i, say) in load.says.iter().enumerate() {
             let mut slot = Slot {
@@ -238,9 +252,12 @@ impl Loads {
                 Say::Host { at, bytes } => {
                     slot.address = base + *at as u64;
                     slot.length = *bytes as u32;
-                    slot.kind = SlotKind::Host as u8;
+                    slot.kind = kind as u8;
                     ring.push(&slot.to_bytes());
-                    stats.host_bytes += *bytes as u64;
+                    match self.window {
+                        true => stats.window_bytes += *bytes as u64,
+                        false => stats.host_bytes += *bytes as u64,
+                    }
                 }
             }
         }

@@ -12,11 +12,13 @@
 //! | `ring` | the three rings of [`weft_protocol::pcie::ring`] from the host's side |
 //! | `card` | open, start, stop, reset; `identity` has what it accepts, `options` its sizes |
 //! | `run` | one run, and when to try it again; `idle` has its time-outs |
-//! | `transport`, `socket`, `vfio` | the ways to a card |
+//! | `transport`, `socket`, `vfio` | the ways to a card; `function` is a device through VFIO, `address` where to find it |
 
+mod address;
 mod answers;
 mod card;
 mod error;
+mod function;
 mod identity;
 mod idle;
 mod load;
@@ -31,12 +33,13 @@ mod source;
 mod transport;
 mod vfio;
 
+pub use address::{Protection, examine, parse_address};
 pub use card::PcieCard;
 pub use error::CardError;
 pub use options::{Completion, Options};
 pub use socket::Socket;
 pub use transport::{DmaBuffer, Transport};
-pub use vfio::{Protection, Vfio, examine, parse_address};
+pub use vfio::{Peer, Vfio};
 
 use serde::Serialize;
 
@@ -48,11 +51,13 @@ const ALL_ONES: u32 = u32::MAX;
 pub struct LinkStats {
     /// Bytes that the card fetched out of the ring.
     pub host_bytes: u64,
+    /// Bytes that the card took out of its own window.
+    pub window_bytes: u64,
     /// Bytes that lay in the command ring itself.
     pub inline_bytes: u64,
     /// Of the ring's bytes, those copied there by the processor.
     pub copied_bytes: u64,
-    /// Bytes read from the model's file into the ring, whole pages.
+    /// Bytes read from the model's file into the ring, or from a drive into the window, whole pages.
     pub read_bytes: u64,
     /// How they are read; nothing while no file is streamed.
     pub read_method: Option<crate::stream::Method>,
