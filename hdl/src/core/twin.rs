@@ -93,6 +93,15 @@ impl Twin {
         }
     }
 
+    /// What a reset packet does, whatever went before and without its answer: as after power-up, but for the count of
+    /// errors.
+    #[inline]
+    pub fn reset(&mut self) {
+        let errors = self.counts.errors;
+        *self = Self::new(self.config);
+        self.counts.errors = errors;
+    }
+
     /// Takes bytes of the packet stream, in pieces of any length.
     #[inline]
     pub fn push(&mut self, bytes: &[u8]) {
@@ -110,7 +119,7 @@ impl Twin {
         std::mem::take(&mut self.output)
     }
 
-    /// What was counted since power-up or the last reset.
+    /// What was counted since power-up or the last reset; errors since power-up.
     #[must_use]
     #[inline]
     pub fn counts(&self) -> Counts {
@@ -181,13 +190,10 @@ impl Twin {
     fn header(&mut self, h: Header) {
         let reset = h.op == Opcode::Reset as u8 && h.arg16 == RESET_ARG16 && h.arg32 == RESET_ARG32;
         if reset {
-            let (config, output) = (self.config, std::mem::take(&mut self.output));
+            let output = std::mem::take(&mut self.output);
             let input = std::mem::take(&mut self.input);
-            *self = Self {
-                input,
-                output,
-                ..Self::new(config)
-            };
+            self.reset();
+            (self.input, self.output) = (input, output);
             self.answer(Header::new(Opcode::ResetDone, 0, 0, VERSION));
             return;
         }

@@ -38,11 +38,13 @@ fn read_all(out: &mut Vec<u8>) {
 }
 
 /// The stream, between reads: of all counters where no tile was ever opened, so that all are zero, and of the stable
-/// ones at the end.
+/// ones at the end, before and after a reset, which leaves the count of errors.
 fn read_around(stream: Vec<u8>) -> Vec<u8> {
     let mut out = Vec::new();
     read_fresh(&mut out);
     out.extend(stream);
+    read_all(&mut out);
+    Request::Reset.encode(&mut out);
     read_all(&mut out);
     out
 }

@@ -3,13 +3,13 @@
 //! One thread. While it waits, for a reply or an interrupt, it answers the device's own requests for memory that
 //! was mapped without a descriptor.
 
+use crate::event::EventFd;
 use crate::memory::SharedMemory;
 use crate::socket::{Message, Receiver, SocketError, readable, send};
 use crate::wire::{self, Fields, Short, command, dma, errno, flag, irq};
-use rustix::event::{EventfdFlags, eventfd};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,63 +67,6 @@ pub enum ClientError {
     /// An eventfd could not be made or read.
     #[error("eventfd: {0}")]
     Event(io::Error),
-}
-
-/// A counter in the kernel that wakes who waits for it.
-#[derive(Debug)]
-pub struct EventFd(OwnedFd);
-
-impl EventFd {
-    /// A counter at zero.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn new() -> io::Result<Self> {
-        let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self(fd))
-    }
-
-    /// Takes the count; zero if nothing was signalled since the last time.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn take(&self) -> io::Result<u64> {
-        let mut count = [0; 8];
-        match rustix::io::read(&self.0, &mut count) {
-            Ok(_) => Ok(u64::from_ne_bytes(count)),
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(0),
-            Err(e) => Err(e.into()),
-        }
-    }
-
-    /// Adds one.
-    ///
-    /// # Errors
-    /// The system's; a counter that is full stays signalled and is no error.
-    pub fn signal(&self) -> io::Result<()> {
-        match rustix::io::write(&self.0, &1u64.to_ne_bytes()) {
-            Ok(_) | Err(rustix::io::Errno::AGAIN) => Ok(()),
-            Err(e) => Err(e.into()),
-        }
-    }
-}
-
-impl AsFd for EventFd {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl From<OwnedFd> for EventFd {
-    fn from(fd: OwnedFd) -> Self {
-        Self(fd)
-    }
-}
-
-impl From<EventFd> for OwnedFd {
-    fn from(event: EventFd) -> Self {
-        event.0
-    }
 }
 
 /// Memory that the device reaches by messages to this client.

@@ -8,11 +8,13 @@
 #![cfg(target_os = "linux")]
 
 pub mod client;
+mod event;
 #[allow(unsafe_code)]
 pub mod memory;
 pub mod socket;
 pub mod wire;
 
-pub use client::{Client, ClientError, EventFd};
+pub use client::{Client, ClientError};
+pub use event::EventFd;
 pub use memory::SharedMemory;
 pub use socket::{Message, Receiver, SocketError};

@@ -226,20 +226,29 @@ fn refusal(tested: &mut Tested) -> anyhow::Result<Check> {
         },
         Request::Drain { tag: 0 },
     ];
+    let errors = |tested: &mut Tested| tested.registers(&[Register::Errors]);
+    let before = errors(tested)?;
     let result = tested.device().run(&bad, &mut Vec::new());
     let refused = match &result {
         Err(DeviceError::Refused { index: 0, code, .. }) => Some(*code),
         _ => None,
     };
     let after = zeros(tested);
-    let passed = refused == Some(ErrorCode::Rows) && after.is_ok();
+    let counted = match (before, errors(tested)?) {
+        (Some(before), Some(after)) => after[0].wrapping_sub(before[0]),
+        _ => 1,
+    };
+    let passed = refused == Some(ErrorCode::Rows) && after.is_ok() && counted == 1;
     Ok(Check {
         name: "refusal",
         passed,
         detail: match (passed, result, after) {
-            (true, ..) => "a tile with too many rows is refused, and the next run works".into(),
+            (true, ..) => {
+                "a tile with too many rows is refused and counted, and the next run works".into()
+            }
             (_, Ok(_), _) => "a tile with too many rows was not refused".into(),
             (_, _, Err(e)) => format!("after a refusal: {e}"),
+            (_, Err(_), _) if counted != 1 => format!("it counts {counted} errors for one"),
             (_, Err(e), _) => e.to_string(),
         },
     })

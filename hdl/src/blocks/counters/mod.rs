@@ -9,7 +9,7 @@ use weft_protocol::registers::{MAGIC, MAP_HASH, VERSION};
 pub struct Counters {
     /// Rising edge clocks everything.
     pub clock: Signal<In, Clock>,
-    /// Zeroes every counter.
+    /// Zeroes every counter but that of errors: after an error nothing but a reset gets to the core, and would hide it.
     pub clear: Signal<In, Bit>,
     /// A tile is open.
     pub open: Signal<In, Bit>,
@@ -157,7 +157,6 @@ impl Logic for Counters {
             self.rounds.d.next = 0.into();
             self.columns.d.next = 0.into();
             self.tiles.d.next = 0.into();
-            self.errors.d.next = 0.into();
             self.hazards.d.next = 0.into();
         }
 

@@ -21,7 +21,7 @@ const MOST_BYTES: usize = 128 << 10;
 const DATA: usize = 1;
 /// The one namespace that is read.
 const NAMESPACE: u32 = 1;
-/// How long a command may take.
+/// How long a command may take at first.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two looks.
 const NAP: Duration = Duration::from_micros(20);
@@ -73,6 +73,7 @@ pub struct Drive {
     parts: Vec<Option<Part>>,
     waiting: VecDeque<Part>,
     arrived: VecDeque<u64>,
+    patience: Duration,
 }
 
 impl Drive {
@@ -102,6 +103,7 @@ impl Drive {
             parts: vec![None; usize::from(ENTRIES) - 1],
             waiting: VecDeque::new(),
             arrived: VecDeque::new(),
+            patience: PATIENCE,
         };
         drive.switch_on()?;
         drive.identify()?;
@@ -119,6 +121,11 @@ impl Drive {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// How long a command may take, 10 s at first.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     fn status(&self) -> Result<u32, NvmeError> {
@@ -208,7 +215,7 @@ impl Drive {
         });
         let tail = self.doorbell(0, false);
         self.registers.write_register(tail, self.admin.tail.into());
-        self.wait_until("answer", PATIENCE, |d| Ok(d.admin.ready()))?;
+        self.wait_until("answer", self.patience, |d| Ok(d.admin.ready()))?;
         let status = self.admin.pop().map_or(0, Completion::status);
         let head = self.doorbell(0, true);
         self.registers.write_register(head, self.admin.head.into());
@@ -424,7 +431,7 @@ impl Drive {
         if !self.arrived.is_empty() || self.under_way() == 0 {
             return Ok(());
         }
-        self.wait_until("deliver", PATIENCE, |d| Ok(d.data.ready()))
+        self.wait_until("deliver", self.patience, |d| Ok(d.data.ready()))
             .inspect_err(|_| self.registers.write_register(register::CONFIGURATION, 0))
     }
 
@@ -448,6 +455,6 @@ impl Drop for Drive {
     fn drop(&mut self) {
         // It fetches and writes nothing any more once it is not ready.
         self.registers.write_register(register::CONFIGURATION, 0);
-        drop(self.wait_until("stop", PATIENCE, |d| Ok(d.status()? & READY == 0)));
+        drop(self.wait_until("stop", self.patience, |d| Ok(d.status()? & READY == 0)));
     }
 }

@@ -9,6 +9,8 @@
 mod drive;
 mod error;
 mod queue;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use drive::Drive;

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use weft_protocol::pcie::ring::SLOT_BYTES;
 use weft_protocol::pcie::{CardRegister as R, Control};
-use weft_protocol::registers::Register;
+use weft_protocol::registers::{self, Register};
 
 /// How long a reset may take.
 const RESET: Duration = Duration::from_secs(2);
@@ -208,10 +208,24 @@ impl PcieCard {
         Ok(())
     }
 
+    /// Waits until the card answers at all: while somebody else resets it, its registers read as anything.
+    fn await_answer(&mut self) -> Result<(), CardError> {
+        let until = Instant::now() + RESET;
+        loop {
+            match self.transport.read(R::Magic)? {
+                registers::MAGIC => return Ok(()),
+                _ if Instant::now() < until => std::thread::sleep(NAP),
+                ALL_ONES => return Err(CardError::Lost),
+                _ => return Err(CardError::Reset { waited: RESET }),
+            }
+        }
+    }
+
     /// Brings card and driver back to the start after a failure.
     pub(super) fn recover(&mut self) -> Result<(), CardError> {
         self.source.drain();
         self.stats.resets += 1;
+        self.await_answer()?;
         self.stop()?;
         self.start()
     }

@@ -57,7 +57,8 @@ pub enum CardError {
     },
     /// Somebody reset the card while it worked.
     #[error(
-        "somebody else reset the card while it worked (status {status:#010x}): is another program using it, or          sysfs's `reset`?"
+        "somebody else reset the card while it worked (status {status:#010x}): is another program using it, or its \
+         `reset` in sysfs?"
     )]
     Interfered {
         /// Its status register.

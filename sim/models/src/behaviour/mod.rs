@@ -88,7 +88,7 @@ impl BehaviouralCard {
 
     /// What the control register's reset does: everything under way is forgotten, bases and settings stay.
     fn abandon(&mut self) {
-        self.twin = Twin::new(self.core);
+        self.twin.reset();
         self.engine.abandon();
         self.interrupts.abandon();
     }
@@ -155,8 +155,12 @@ impl Card for BehaviouralCard {
     }
 
     fn reset(&mut self) {
-        let (core, log2_window) = (self.core, self.log2_window);
-        *self = Self::new(core, log2_window);
+        let mut twin = self.twin.clone();
+        twin.reset();
+        *self = Self {
+            twin,
+            ..Self::new(self.core, self.log2_window)
+        };
     }
 }
 

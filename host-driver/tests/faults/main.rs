@@ -1,120 +1,22 @@
 //! What goes wrong between a driver and its card, and that it ends in an error or a rescue, never in a hang.
 #![cfg(target_os = "linux")]
 
+mod faulty;
+#[path = "../served/mod.rs"]
 mod served;
 
-use served::{Served, behaving, both, products};
+use faulty::faulty;
+use served::{Served, both, products};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use weft_host::device::pcie::{CardError, DmaBuffer, Options, PcieCard, Socket, Transport};
 use weft_host::device::random::{RandomProduct, Shape};
 use weft_host::device::{Device, DeviceError};
 use weft_models::vfio_user::Event;
-use weft_models::{Activity, Bus, BusError, Card};
 use weft_protocol::layout::Kind;
 use weft_protocol::pcie::ring::Outcome;
 use weft_protocol::pcie::{CardRegister as R, Control};
-
-/// A card with a switch for each fault.
-struct Faulty<C> {
-    card: C,
-    faults: Arc<Faults>,
-}
-
-/// What shall go wrong.
-#[derive(Default)]
-struct Faults {
-    /// Interrupts are lost.
-    silent: AtomicBool,
-    /// So many of the next large reads are answered with completer abort.
-    aborts: AtomicU32,
-    /// Every register reads as ones.
-    gone: AtomicBool,
-    /// The card does nothing.
-    stuck: AtomicBool,
-    /// The value that the register at this offset shows instead of its own, if not zero.
-    register: AtomicU32,
-    value: AtomicU32,
-}
-
-struct FaultyBus<'a> {
-    bus: &'a mut dyn Bus,
-    faults: &'a Faults,
-}
-
-impl Bus for FaultyBus<'_> {
-    fn ready(&mut self, address: u64, bytes: usize) -> bool {
-        self.bus.ready(address, bytes)
-    }
-
-    fn read(&mut self, address: u64, data: &mut [u8]) -> Result<(), BusError> {
-        let left = &self.faults.aborts;
-        let hit = data.len() > 16
-            && left
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
-                .is_ok();
-        self.bus.read(address, data)?;
-        if hit { Err(BusError::Abort) } else { Ok(()) }
-    }
-
-    fn write(&mut self, address: u64, data: &[u8]) {
-        self.bus.write(address, data);
-    }
-
-    fn interrupt(&mut self, vector: u16) {
-        if !self.faults.silent.load(Ordering::Relaxed) {
-            self.bus.interrupt(vector);
-        }
-    }
-}
-
-impl<C: Card> Card for Faulty<C> {
-    fn bar_bytes(&self, bar: usize) -> u64 {
-        self.card.bar_bytes(bar)
-    }
-
-    fn bar_read(&mut self, bar: usize, offset: u64, data: &mut [u8]) {
-        self.card.bar_read(bar, offset, data);
-        if self.faults.gone.load(Ordering::Relaxed) {
-            data.fill(0xff);
-        }
-        let changed = self.faults.value.load(Ordering::Relaxed);
-        let register = u64::from(self.faults.register.load(Ordering::Relaxed));
-        if changed != 0 && bar == 0 && offset == register {
-            data.copy_from_slice(&changed.to_le_bytes());
-        }
-    }
-
-    fn bar_write(&mut self, bar: usize, offset: u64, data: &[u8]) {
-        self.card.bar_write(bar, offset, data);
-    }
-
-    fn configure(&mut self, bus_master: bool, max_payload: usize, max_read: usize) {
-        self.card.configure(bus_master, max_payload, max_read);
-    }
-
-    fn advance(&mut self, bus: &mut dyn Bus) -> Activity {
-        if self.faults.stuck.load(Ordering::Relaxed) {
-            return Activity::Idle;
-        }
-        let faults = &*self.faults;
-        self.card.advance(&mut FaultyBus { bus, faults })
-    }
-
-    fn reset(&mut self) {
-        self.card.reset();
-    }
-}
-
-fn faulty(core: &str) -> (Served, Arc<Faults>) {
-    let faults = Arc::new(Faults::default());
-    let card = Faulty {
-        card: behaving(core),
-        faults: Arc::clone(&faults),
-    };
-    (Served::with(card), faults)
-}
 
 /// A product that takes the card some hundred milliseconds or so.
 fn long() -> RandomProduct {
