@@ -5,6 +5,7 @@
 //! results, which are the same to the bit. [`product`] turns a site's activations into requests, and
 //! [`PackedModel`] is a whole packed model on one device or two.
 
+mod counted;
 mod cpu;
 mod error;
 #[cfg(target_os = "linux")]

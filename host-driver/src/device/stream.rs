@@ -7,7 +7,8 @@ use weft_protocol::packet::{ErrorCode, Header, Opcode, Request};
 use weft_protocol::registers::Register;
 use weft_protocol::{ROW_GRANULE, wrap_accumulator};
 
-use super::{CoreInfo, Counters, DeviceError, RunStats};
+use super::counted::{COUNTERS, Counted};
+use super::{CoreInfo, DeviceError, RunStats};
 
 /// Carries stream bytes to a core and its words back.
 pub(super) trait Carrier {
@@ -91,15 +92,6 @@ fn answer_words(first: u32) -> Option<usize> {
     }
 }
 
-const COUNTERS: [Register; 6] = [
-    Register::Cycles,
-    Register::Beats,
-    Register::Starved,
-    Register::Stalled,
-    Register::Rounds,
-    Register::Hazards,
-];
-
 /// Why a run was not executed.
 enum Failure<E> {
     NotAProduct(usize),
@@ -117,7 +109,7 @@ impl<E> From<E> for Failure<E> {
 pub(super) struct StreamCore<C> {
     pub(super) carrier: C,
     pub(super) info: CoreInfo,
-    counters: [u32; COUNTERS.len()],
+    counters: Counted,
     wire: Vec<u8>,
     answers: Answers,
 }
@@ -128,7 +120,7 @@ impl<C: Carrier> StreamCore<C> {
         Self {
             carrier,
             info,
-            counters: [0; COUNTERS.len()],
+            counters: Counted::default(),
             wire: Vec::new(),
             answers: Answers::default(),
         }
@@ -139,7 +131,7 @@ impl<C: Carrier> StreamCore<C> {
         self.wire.clear();
         Request::Reset.encode(&mut self.wire);
         self.exchange(2)?;
-        self.counters = [0; COUNTERS.len()];
+        self.counters.restart();
         match self.answers.words.first() {
             Some(&first) if first as u8 == Opcode::ResetDone as u8 => Ok(()),
             other => Err(C::unasked(other.map_or(0, |&w| w as u8))),
@@ -237,20 +229,7 @@ impl<C: Carrier> StreamCore<C> {
         }
         let now = values(&words[results.min(words.len())..], COUNTERS.len())
             .map_err(|op| Failure::Carrier(C::unasked(op)))?;
-        let mut since = [0; COUNTERS.len()];
-        for ((delta, last), now) in since.iter_mut().zip(&mut self.counters).zip(now) {
-            *delta = u64::from(now.wrapping_sub(*last));
-            *last = now;
-        }
-        let [cycles, beats, starved, stalled, rounds, hazards] = since;
-        stats.counters = Some(Counters {
-            cycles,
-            beats,
-            starved,
-            stalled,
-            rounds,
-            hazards,
-        });
+        stats.counters = Some(self.counters.since(&now));
         Ok(stats)
     }
 }

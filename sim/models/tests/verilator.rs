@@ -146,6 +146,7 @@ fn outputs_are_those_of_verilator() {
     let case = Case {
         name: CARD_TOP.into(),
         verilog,
+        files: Vec::new(),
     };
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("verilator_card");
     let failures = compare(&folder, &[case], |_, _| stimulus.clone());

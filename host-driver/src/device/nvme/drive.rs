@@ -1,42 +1,18 @@
-//! One controller: switched on, asked what it is, and read from.
+//! The first namespace: asked what it is, and read from.
 
 use super::NvmeError;
+use super::controller::{Controller, DATA, ENTRIES, PAGE, page};
 use super::queue::Queue;
-use super::wire::{
-    Capabilities, Command, Completion, ControllerPage, ENABLE, FATAL, NamespacePage, Opcode, READY,
-    register,
-};
+use super::wire::{Command, ControllerPage, NamespacePage, Opcode};
 use crate::device::pcie::DmaBuffer;
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use weft_vfio_user::SharedMemory;
 
-const PAGE: usize = 4096;
-/// Entries of the queue for data; one less may be under way.
-const ENTRIES: u16 = 64;
-const ADMIN_ENTRIES: u16 = 8;
 /// Most bytes of one read: as many pages as a list of one page names, and far below what any drive limits it to.
 const MOST_BYTES: usize = 128 << 10;
-/// The queue for data.
-const DATA: usize = 1;
 /// The one namespace that is read.
 const NAMESPACE: u32 = 1;
-/// How long a command may take at first.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Between two looks.
-const NAP: Duration = Duration::from_micros(20);
-
-/// Pages of the drive's memory, in order.
-mod page {
-    pub(super) const ADMIN_COMMANDS: usize = 0;
-    pub(super) const ADMIN_COMPLETIONS: usize = 1;
-    pub(super) const COMMANDS: usize = 2;
-    pub(super) const COMPLETIONS: usize = 3;
-    /// What is read for the driver itself.
-    pub(super) const ANSWER: usize = 4;
-    /// A list of pages for each command.
-    pub(super) const LISTS: usize = 5;
-}
 
 /// A part of a read that one command does.
 #[derive(Clone, Copy, Debug)]
@@ -59,10 +35,7 @@ struct Read {
 /// A drive.
 #[derive(Debug)]
 pub struct Drive {
-    registers: SharedMemory,
-    memory: DmaBuffer,
-    stride: usize,
-    admin: Queue,
+    controller: Controller,
     data: Queue,
     model: String,
     bytes: u64,
@@ -73,7 +46,6 @@ pub struct Drive {
     parts: Vec<Option<Part>>,
     waiting: VecDeque<Part>,
     arrived: VecDeque<u64>,
-    patience: Duration,
 }
 
 impl Drive {
@@ -86,15 +58,10 @@ impl Drive {
     /// # Errors
     /// [`NvmeError`].
     pub fn start(registers: SharedMemory, memory: DmaBuffer) -> Result<Self, NvmeError> {
-        let at = |page: usize| page * PAGE;
-        let admin = [at(page::ADMIN_COMMANDS), at(page::ADMIN_COMPLETIONS)];
-        let data = [at(page::COMMANDS), at(page::COMPLETIONS)];
+        let data = [page::COMMANDS * PAGE, page::COMPLETIONS * PAGE];
         let mut drive = Self {
-            admin: Queue::new(memory.clone(), admin, ADMIN_ENTRIES),
             data: Queue::new(memory.clone(), data, ENTRIES),
-            registers,
-            memory,
-            stride: 0,
+            controller: Controller::start(registers, memory)?,
             model: String::new(),
             bytes: 0,
             sector_log2: 0,
@@ -103,9 +70,7 @@ impl Drive {
             parts: vec![None; usize::from(ENTRIES) - 1],
             waiting: VecDeque::new(),
             arrived: VecDeque::new(),
-            patience: PATIENCE,
         };
-        drive.switch_on()?;
         drive.identify()?;
         drive.make_queue()?;
         Ok(drive)
@@ -125,137 +90,29 @@ impl Drive {
 
     /// How long a command may take, 10 s at first.
     pub fn set_patience(&mut self, patience: Duration) {
-        self.patience = patience;
-    }
-
-    fn status(&self) -> Result<u32, NvmeError> {
-        match self.registers.read_register(register::STATUS) {
-            status if status == u32::MAX || status & FATAL != 0 => Err(NvmeError::Lost { status }),
-            status => Ok(status),
-        }
-    }
-
-    fn write_wide(&self, register: usize, value: u64) {
-        self.registers.write_register(register, value as u32);
-        self.registers
-            .write_register(register + 4, (value >> 32) as u32);
-    }
-
-    /// Waits until `done`, which is asked over and over.
-    fn wait_until(
-        &self,
-        what: &'static str,
-        waited: Duration,
-        mut done: impl FnMut(&Self) -> Result<bool, NvmeError>,
-    ) -> Result<(), NvmeError> {
-        let until = Instant::now() + waited;
-        while !done(self)? {
-            if Instant::now() >= until {
-                return Err(NvmeError::Timeout { what, waited });
-            }
-            std::thread::sleep(NAP);
-        }
-        Ok(())
-    }
-
-    fn switch_on(&mut self) -> Result<(), NvmeError> {
-        let read = |at| u64::from(self.registers.read_register(at));
-        let low = read(register::CAPABILITIES);
-        let capabilities = Capabilities(low | read(register::CAPABILITIES + 4) << 32);
-        if capabilities.0 == u64::MAX {
-            return Err(NvmeError::Lost { status: u32::MAX });
-        }
-        self.stride = capabilities.doorbell_stride();
-        let unfit = |found, wanted| Err(NvmeError::Unfit { found, wanted });
-        if capabilities.smallest_page() > PAGE as u64 {
-            let found = format!("pages of {} bytes", capabilities.smallest_page());
-            return unfit(found, "4096");
-        }
-        if capabilities.most_entries() < ENTRIES.into() {
-            let found = format!("queues of {} entries", capabilities.most_entries());
-            return unfit(found, "64");
-        }
-        if self.doorbell(DATA, true) + 4 > self.registers.len() {
-            let found = format!("doorbells {} bytes apart", self.stride);
-            return unfit(found, "them closer");
-        }
-        let patience = Duration::from_millis(500 * (1 + capabilities.timeout_halves()));
-        self.registers.write_register(register::CONFIGURATION, 0);
-        self.wait_until("stop", patience, |d| Ok(d.status()? & READY == 0))?;
-        let sizes = u32::from(ADMIN_ENTRIES - 1);
-        self.registers
-            .write_register(register::ADMIN_QUEUE_SIZES, sizes | sizes << 16);
-        let [commands, completions] = self.admin.addresses();
-        self.write_wide(register::ADMIN_SUBMISSION, commands);
-        self.write_wide(register::ADMIN_COMPLETION, completions);
-        self.registers
-            .write_register(register::CONFIGURATION, ENABLE);
-        self.wait_until("start", patience, |d| Ok(d.status()? & READY != 0))
-    }
-
-    /// Where the doorbell of a queue is: the tail of commands, or the head of completions.
-    fn doorbell(&self, queue: usize, completions: bool) -> usize {
-        register::DOORBELLS + (2 * queue + usize::from(completions)) * self.stride
-    }
-
-    /// Carries an admin command out.
-    fn command(
-        &mut self,
-        what: &str,
-        opcode: Opcode,
-        (namespace, page): (u32, u64),
-        arguments: [u32; 3],
-    ) -> Result<(), NvmeError> {
-        self.admin.push(&Command {
-            opcode,
-            id: 0,
-            namespace,
-            pages: [page, 0],
-            arguments,
-        });
-        let tail = self.doorbell(0, false);
-        self.registers.write_register(tail, self.admin.tail.into());
-        self.wait_until("answer", self.patience, |d| Ok(d.admin.ready()))?;
-        let status = self.admin.pop().map_or(0, Completion::status);
-        let head = self.doorbell(0, true);
-        self.registers.write_register(head, self.admin.head.into());
-        if status == 0 {
-            return Ok(());
-        }
-        let what = what.to_owned();
-        Err(NvmeError::Command { what, status })
-    }
-
-    fn answer_address(&self) -> u64 {
-        self.memory.address + (page::ANSWER * PAGE) as u64
-    }
-
-    fn answer(&self, bytes: usize) -> Vec<u8> {
-        let mut answer = vec![0; bytes];
-        self.memory.memory.read(page::ANSWER * PAGE, &mut answer);
-        answer
+        self.controller.patience = patience;
     }
 
     fn identify(&mut self) -> Result<(), NvmeError> {
-        let page = self.answer_address();
+        let page = self.controller.answer_address();
         let controller = [1, 0, 0];
-        self.command(
+        self.controller.command(
             "Identify of the controller",
             Opcode::Identify,
             (0, page),
             controller,
         )?;
-        let answer = self.answer(PAGE);
+        let answer = self.controller.answer(PAGE);
         let found = ControllerPage(&answer);
         self.model = found.model();
         self.most_bytes = found.most_bytes().unwrap_or(MOST_BYTES).min(MOST_BYTES);
-        self.command(
+        self.controller.command(
             "Identify of the namespace",
             Opcode::Identify,
             (NAMESPACE, page),
             [0, 0, 0],
         )?;
-        let answer = self.answer(PAGE);
+        let answer = self.controller.answer(PAGE);
         let found = NamespacePage(&answer);
         self.sector_log2 = found.sector_log2();
         if !(9..=12).contains(&self.sector_log2) || found.metadata_bytes() != 0 {
@@ -277,13 +134,13 @@ impl Drive {
         let size = DATA as u32 | u32::from(self.data.entries() - 1) << 16;
         // In one piece; without interrupts; then the completion queue that it goes with.
         let one_piece = 1;
-        self.command(
+        self.controller.command(
             "the creation of a completion queue",
             Opcode::CreateCompletion,
             (0, completions),
             [size, one_piece, 0],
         )?;
-        self.command(
+        self.controller.command(
             "the creation of a submission queue",
             Opcode::CreateSubmission,
             (0, commands),
@@ -300,11 +157,11 @@ impl Drive {
     /// When that is more than a page.
     pub fn first_bytes(&mut self, bytes: usize) -> Result<Vec<u8>, NvmeError> {
         assert!(bytes <= PAGE, "a page at most");
-        self.read(0, 0, PAGE, self.answer_address());
+        self.read(0, 0, PAGE, self.controller.answer_address());
         while self.finished()?.is_none() {
             self.wait()?;
         }
-        Ok(self.answer(bytes))
+        Ok(self.controller.answer(bytes))
     }
 
     /// Starts to read `bytes` from `offset` on, whole pages both, to bus address `to`, which begins a page. What lies
@@ -351,8 +208,9 @@ impl Drive {
             });
         }
         if tail != self.data.tail {
-            let doorbell = self.doorbell(DATA, false);
-            self.registers
+            let doorbell = self.controller.doorbell(DATA, false);
+            self.controller
+                .registers
                 .write_register(doorbell, self.data.tail.into());
         }
     }
@@ -366,8 +224,8 @@ impl Drive {
             count => {
                 let at = (page::LISTS + id) * PAGE;
                 let list: Vec<u8> = (1..count).flat_map(|n| page(n).to_le_bytes()).collect();
-                self.memory.memory.write(at, &list);
-                [page(0), self.memory.address + at as u64]
+                self.controller.memory.memory.write(at, &list);
+                [page(0), self.controller.memory.address + at as u64]
             }
         }
     }
@@ -397,8 +255,9 @@ impl Drive {
             }
         }
         if head != self.data.head {
-            let doorbell = self.doorbell(DATA, true);
-            self.registers
+            let doorbell = self.controller.doorbell(DATA, true);
+            self.controller
+                .registers
                 .write_register(doorbell, self.data.head.into());
             self.submit();
         }
@@ -431,8 +290,10 @@ impl Drive {
         if !self.arrived.is_empty() || self.under_way() == 0 {
             return Ok(());
         }
-        self.wait_until("deliver", self.patience, |d| Ok(d.data.ready()))
-            .inspect_err(|_| self.registers.write_register(register::CONFIGURATION, 0))
+        let controller = &self.controller;
+        controller
+            .wait_until("deliver", controller.patience, |_| Ok(self.data.ready()))
+            .inspect_err(|_| controller.switch_off())
     }
 
     /// Waits until nothing is under way any more, and forgets what arrived. A drive that does not end is switched off.
@@ -448,13 +309,5 @@ impl Drive {
         }
         self.arrived.clear();
         self.reads.fill(None);
-    }
-}
-
-impl Drop for Drive {
-    fn drop(&mut self) {
-        // It fetches and writes nothing any more once it is not ready.
-        self.registers.write_register(register::CONFIGURATION, 0);
-        drop(self.wait_until("stop", self.patience, |d| Ok(d.status()? & READY == 0)));
     }
 }

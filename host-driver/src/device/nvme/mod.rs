@@ -6,6 +6,7 @@
 //!
 //! Experimental: it has run against QEMU's drive only.
 
+mod controller;
 mod drive;
 mod error;
 mod queue;

@@ -11,12 +11,13 @@ use super::vfio::Peer;
 use super::{ALL_ONES, CardError, LinkStats, Options};
 use crate::container::Weft;
 use crate::device::CoreInfo;
+use crate::device::counted::Counted;
 use crate::stream::Method;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use weft_protocol::pcie::ring::SLOT_BYTES;
 use weft_protocol::pcie::{CardRegister as R, Control};
-use weft_protocol::registers::{self, Register};
+use weft_protocol::registers;
 
 /// How long a reset may take.
 const RESET: Duration = Duration::from_secs(2);
@@ -37,18 +38,8 @@ pub struct PcieCard {
     pub(super) answers: Answers,
     pub(super) stats: LinkStats,
     pub(super) watch: Arc<Mutex<LinkStats>>,
-    pub(super) counters: [u32; COUNTERS.len()],
+    pub(super) counters: Counted,
 }
-
-/// What the core counts for the driver.
-pub(super) const COUNTERS: [Register; 6] = [
-    Register::Cycles,
-    Register::Beats,
-    Register::Starved,
-    Register::Stalled,
-    Register::Rounds,
-    Register::Hazards,
-];
 
 impl std::fmt::Debug for PcieCard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -86,7 +77,7 @@ impl PcieCard {
             source: Source::default(),
             stats: LinkStats::default(),
             watch: Arc::default(),
-            counters: [0; COUNTERS.len()],
+            counters: Counted::default(),
         };
         card.start()?;
         Ok(card)
@@ -146,7 +137,7 @@ impl PcieCard {
         self.completions.restart();
         self.loads.restart();
         self.answers.restart();
-        self.counters = [0; COUNTERS.len()];
+        self.counters.restart();
         let rings = [
             (
                 R::CommandBase,

@@ -1,12 +1,13 @@
 //! One run: what goes to the card, what comes back, and when to try again.
 
 use super::answers::Came;
-use super::card::{COUNTERS, NAP, PcieCard};
+use super::card::{NAP, PcieCard};
 use super::idle::Idle;
 use super::plan::Plan;
 use super::{CardError, Completion};
+use crate::device::counted::COUNTERS;
 use crate::device::stream::refused;
-use crate::device::{CoreInfo, Counters, Device, DeviceError, RunStats};
+use crate::device::{CoreInfo, Device, DeviceError, RunStats};
 use std::sync::PoisonError;
 use std::time::Duration;
 use weft_protocol::packet::{ErrorCode, Header, Request};
@@ -210,24 +211,6 @@ impl PcieCard {
         Ok(())
     }
 
-    fn counted(&mut self, values: &[u32]) -> Option<Counters> {
-        let mut since = [0; COUNTERS.len()];
-        for ((delta, last), now) in since.iter_mut().zip(&mut self.counters).zip(values) {
-            *delta = u64::from(now.wrapping_sub(*last));
-            *last = *now;
-        }
-        let [cycles, beats, starved, stalled, rounds, hazards] = since;
-        // A card without a clock behind its registers counts no cycles.
-        (cycles > 0).then_some(Counters {
-            cycles,
-            beats,
-            starved,
-            stalled,
-            rounds,
-            hazards,
-        })
-    }
-
     fn link(&self, source: CardError) -> DeviceError {
         DeviceError::Link {
             device: self.info.name.clone(),
@@ -241,7 +224,9 @@ impl PcieCard {
     ) -> Result<RunStats, DeviceError> {
         let values = self.values(requests, &COUNTERS, out)?;
         let mut stats = RunStats::of(requests, &self.info);
-        stats.counters = self.counted(&values);
+        let counted = self.counters.since(&values);
+        // A card without a clock behind its registers counts no cycles.
+        stats.counters = Some(counted).filter(|c| c.cycles > 0);
         self.source.rest();
         Ok(stats)
     }
