@@ -58,7 +58,7 @@ registers! {
     Columns = 21,
     /// Tiles drained.
     Tiles = 22,
-    /// Error packets sent since power-up. A reset packet, which alone ends an error, leaves this one as it is.
+    /// Error packets sent since power-up. A reset packet, which ends an error, leaves this one as it is.
     Errors = 23,
     /// Rounds issued: cycles in which at least one bank started a multiplication.
     Rounds = 24,

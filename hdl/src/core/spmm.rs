@@ -266,6 +266,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
 
         // Counters.
         self.counters.clear.next = self.parser.clear.val();
+        self.counters.reset.next = self.reset.val();
         self.counters.open.next = self.parser.open.val();
         self.counters.accepted.next = self.parser.beat_read.val();
         self.counters.starved.next = self.parser.starved.val();

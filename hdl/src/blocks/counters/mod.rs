@@ -11,6 +11,8 @@ pub struct Counters {
     pub clock: Signal<In, Clock>,
     /// Zeroes every counter but that of errors: after an error nothing but a reset gets to the core, and would hide it.
     pub clear: Signal<In, Bit>,
+    /// Zeroes the counter of errors.
+    pub reset: Signal<In, Bit>,
     /// A tile is open.
     pub open: Signal<In, Bit>,
     /// A beat was taken.
@@ -66,6 +68,7 @@ impl Counters {
         Self {
             clock: Signal::default(),
             clear: Signal::default(),
+            reset: Signal::default(),
             open: Signal::default(),
             accepted: Signal::default(),
             starved: Signal::default(),
@@ -147,6 +150,9 @@ impl Logic for Counters {
         }
         if self.pulses.q.val().get_bit(7) {
             self.hazards.d.next = self.hazards.q.val() + 1;
+        }
+        if self.reset.val() {
+            self.errors.d.next = 0.into();
         }
         if self.clear.val() {
             self.cycles.d.next = 0.into();
