@@ -27,7 +27,19 @@ pub(crate) fn print_error(error: &anyhow::Error) {
     } else {
         ("", "")
     };
-    let _ = writeln!(std::io::stderr(), "{on}weft:{off} {error:#}");
+    let _ = writeln!(std::io::stderr(), "{on}weft:{off} {}", whole(error));
+}
+
+/// An error and its causes, without those that it tells already.
+fn whole(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            let colon = if text.is_empty() { "" } else { ": " };
+            text = text + colon + &cause;
+        }
+    }
+    text
 }
 
 /// A line for people, on standard error.
@@ -106,5 +118,23 @@ impl Cancel {
         } else {
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weft_host::device::DeviceError;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow::Error::from(DeviceError::Link {
+            device: "card".into(),
+            source: "no answer".into(),
+        });
+        assert_eq!(
+            whole(&error.context("token 3")),
+            "token 3: card failed: no answer"
+        );
     }
 }

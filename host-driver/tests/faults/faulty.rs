@@ -2,7 +2,7 @@
 
 use super::served::{Served, behaving};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use weft_models::{Activity, Bus, BusError, Card};
 /// A card with a switch for each fault.
 pub(crate) struct Faulty<C> {
@@ -24,6 +24,8 @@ pub(crate) struct Faults {
     /// The value that the register at this offset shows instead of its own, if not zero.
     pub(crate) register: AtomicU32,
     pub(crate) value: AtomicU32,
+    /// Not a fault: bytes that the card has read so far.
+    pub(crate) fetched: AtomicU64,
 }
 
 pub(crate) struct FaultyBus<'a> {
@@ -43,6 +45,8 @@ impl Bus for FaultyBus<'_> {
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
                 .is_ok();
         self.bus.read(address, data)?;
+        let bytes = data.len() as u64;
+        self.faults.fetched.fetch_add(bytes, Ordering::Relaxed);
         if hit { Err(BusError::Abort) } else { Ok(()) }
     }
 
