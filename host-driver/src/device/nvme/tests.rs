@@ -136,6 +136,7 @@ impl Controller {
             (0, 0x06) => {
                 let mut page = vec![0; 4096];
                 if word(10) == 1 {
+                    page[24..64].fill(b' ');
                     page[24..30].copy_from_slice(b"played");
                     page[77] = 4; // 64 KiB a command
                 } else {

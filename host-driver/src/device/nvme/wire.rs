@@ -117,9 +117,10 @@ impl Completion {
 pub(super) struct ControllerPage<'a>(pub &'a [u8]);
 
 impl ControllerPage<'_> {
-    /// The model's name.
+    /// The model's name: padded with spaces, as the specification has it; zeros are seen, too.
     pub(super) fn model(&self) -> String {
-        String::from_utf8_lossy(&self.0[24..64]).trim().to_owned()
+        let name = String::from_utf8_lossy(&self.0[24..64]);
+        name.trim_matches([' ', '\0']).to_owned()
     }
 
     /// Most bytes of one command, with pages of 4 KiB as the smallest; `None` without a limit.
