@@ -89,7 +89,7 @@ fn native(_: &str, design: &Design, inputs: &[Vec<Bits>]) -> Vec<Vec<Bits>> {
     let mut sim = Simulator::new(design.compile().unwrap());
     let ports: Vec<_> = data_inputs(design)
         .iter()
-        .map(|(n, _)| sim.input(n).unwrap())
+        .map(|(n, width)| (sim.input(n).unwrap(), *width))
         .collect();
     let outputs: Vec<_> = design
         .outputs()
@@ -97,7 +97,9 @@ fn native(_: &str, design: &Design, inputs: &[Vec<Bits>]) -> Vec<Vec<Bits>> {
         .collect();
     let mut rows = Vec::new();
     for row in inputs {
-        for (port, value) in ports.iter().zip(row) {
+        assert_eq!(row.len(), ports.len());
+        for ((port, width), value) in ports.iter().zip(row) {
+            assert_eq!(value.width(), *width);
             sim.poke_wide(*port, value.limbs());
         }
         sim.cycle();

@@ -65,7 +65,9 @@ impl Harness {
             self.sim.poke(self.in_data, data);
             self.sim.poke(self.out_ready, u64::from(ready));
             if let Some(r) = &mut self.record {
+                // In the order of the ports, the clock apart: no reset.
                 r.push(vec![
+                    Bits::new(1, 0),
                     Bits::new(1, u64::from(offered.is_some())),
                     Bits::new(self.in_data.width(), data),
                     Bits::new(1, u64::from(ready)),
