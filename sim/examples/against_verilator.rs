@@ -7,7 +7,8 @@
 mod common;
 
 use common::Rng;
-use common::verilator::{Case, available, compare, random_stimulus};
+use common::stimulus::random_stimulus;
+use common::verilator::{Case, available, compare};
 use weft_sim::Design;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

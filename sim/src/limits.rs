@@ -27,7 +27,7 @@ pub const MAX_LOOP_ITERATIONS: usize = 1 << 20;
 /// loops in loops, powers and quotients of wide constants, and instances of instances.
 pub const MAX_WORK: u64 = 1 << 32;
 /// Largest number of IR nodes of a design.
-pub const MAX_NODES: usize = 1 << 20;
+pub const MAX_NODES: usize = 1 << 21;
 /// Largest number of bits held by a design's literals, nodes, operand lists, signals and names.
 pub const MAX_TOTAL_NODE_BITS: u64 = 1 << 31;
 /// Largest estimated number of instructions of one native function.

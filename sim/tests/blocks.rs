@@ -15,7 +15,8 @@ mod modules;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use common::verilator::{Case, available, biased_stimulus, compare};
+use common::stimulus::biased_stimulus;
+use common::verilator::{Case, available, compare};
 use common::{Rng, data_inputs};
 use modules::{distinct, path};
 use weft_hdl::{CoreConfig, generate_verilog};

@@ -10,7 +10,8 @@ use common::generate;
 use common::generate::clocks::several_clocks_module;
 use common::generate::coverage::Coverage;
 use common::several_clocks;
-use common::verilator::{available, compare, random_stimulus};
+use common::stimulus::random_stimulus;
+use common::verilator::{available, compare};
 
 const CYCLES: u64 = 40;
 /// Steps of modules of several clocks.

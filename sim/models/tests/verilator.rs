@@ -6,7 +6,8 @@ mod common;
 mod sim_common;
 
 use common::driver::{COMMANDS, HIGH, LOW, RECORDS, RESULTS, ranges};
-use sim_common::verilator::{Case, available, compare, random_stimulus};
+use sim_common::stimulus::random_stimulus;
+use sim_common::verilator::{Case, available, compare};
 use weft_hdl::CoreConfig;
 use weft_hdl::pcie::{CARD_TOP, CardConfig, generate_card};
 use weft_models::root_complex::{DEVICE, RootConfig};

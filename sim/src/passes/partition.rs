@@ -113,7 +113,8 @@ fn numbers(path: &str) -> Vec<(usize, usize, u64)> {
     while from < bytes.len() {
         let digits = bytes[from..].iter().take_while(|b| b.is_ascii_digit());
         let to = from + digits.count();
-        if let Ok(number) = path[from..to].parse() {
+        // Nothing between two digits' ends, which may be inside a character.
+        if let Some(Ok(number)) = path.get(from..to).map(str::parse) {
             found.push((from, to, number));
         }
         from = to + 1;

@@ -4,6 +4,7 @@
 pub mod core_harness;
 pub mod generate;
 pub mod several_clocks;
+pub mod stimulus;
 pub mod verilator;
 
 use weft_sim::{Bits, Design, Options, Probes, Simulator};

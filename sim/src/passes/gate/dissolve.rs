@@ -5,6 +5,15 @@ use std::collections::HashMap;
 use super::{Action, Block, BlockId, Plan, Planner};
 use crate::ir::{Form, NodeId, Op};
 
+/// What a block is of the one around it.
+#[derive(Clone, Copy)]
+enum Entry {
+    /// This arm of a switch.
+    Arm(usize),
+    /// The side of a branch whose condition has this value.
+    Side(bool),
+}
+
 /// The branches around a block, outermost first: the arm of a switch, and sides of branches inside it.
 #[derive(Default)]
 struct Path {
@@ -12,26 +21,58 @@ struct Path {
     taken: Vec<bool>,
 }
 
+/// What every block of a plan is of the one around it.
+fn entries(plan: &Plan) -> Vec<Entry> {
+    let mut entries = vec![Entry::Side(true); plan.blocks.len()];
+    for a in plan.blocks.iter().flat_map(|b| &b.actions) {
+        match a {
+            Action::If(_, _, other) => entries[*other] = Entry::Side(false),
+            Action::Switch { arms, .. } => {
+                for (i, arm) in arms.iter().enumerate() {
+                    entries[*arm] = Entry::Arm(i);
+                }
+            }
+            _ => {}
+        }
+    }
+    entries
+}
+
+/// The branches that lead to `block`.
+fn path(from: &Plan, entries: &[Entry], block: BlockId) -> Path {
+    let mut path = Path::default();
+    let mut at = block;
+    while at != 0 && path.arm.is_none() {
+        match entries[at] {
+            Entry::Arm(i) => path.arm = Some(i),
+            Entry::Side(taken) => path.taken.push(taken),
+        }
+        at = from.blocks[at].parent;
+    }
+    path.taken.reverse();
+    path
+}
+
 impl Planner<'_> {
     /// Copies the blocks of `from` that pay, and dissolves the others.
     pub(super) fn rebuild(&mut self, from: &Plan) {
         self.plan.blocks = vec![Block::default()];
-        self.copy(from, 0, 0);
+        self.copy(from, &entries(from), 0, 0);
         self.plan.place(self.netlist);
     }
 
-    fn copy(&mut self, from: &Plan, source: BlockId, target: BlockId) {
+    fn copy(&mut self, from: &Plan, entries: &[Entry], source: BlockId, target: BlockId) {
         let mut dissolved: HashMap<u32, NodeId> = HashMap::new();
         // Found once, and only if something is dissolved.
-        let mut path = None;
+        let mut around = None;
         for a in &from.blocks[source].actions {
             match a {
                 Action::If(c, then, other)
                     if self.costs[*then] + self.costs[*other] >= self.threshold =>
                 {
                     let (t, o) = (self.child(target), self.child(target));
-                    self.copy(from, *then, t);
-                    self.copy(from, *other, o);
+                    self.copy(from, entries, *then, t);
+                    self.copy(from, entries, *other, o);
                     self.plan.blocks[target].actions.push(Action::If(*c, t, o));
                 }
                 Action::If(_, then, other) => {
@@ -41,7 +82,7 @@ impl Planner<'_> {
                     }
                     let mut registers: Vec<u32> = dissolved.keys().copied().collect();
                     registers.sort_unstable();
-                    let path = path.get_or_insert_with(|| Self::path(from, source));
+                    let path = around.get_or_insert_with(|| path(from, entries, source));
                     for r in registers {
                         let next = self.value_in(path, r);
                         self.plan.blocks[target]
@@ -56,7 +97,7 @@ impl Planner<'_> {
                 } => {
                     let copy = |p: &mut Self, arm: &BlockId| {
                         let block = p.child(target);
-                        p.copy(from, *arm, block);
+                        p.copy(from, entries, *arm, block);
                         block
                     };
                     let arms = arms.iter().map(|a| copy(self, a)).collect();
@@ -102,39 +143,11 @@ impl Planner<'_> {
         }
     }
 
-    /// The branches that lead to `block`.
-    fn path(from: &Plan, block: BlockId) -> Path {
-        let mut path = Path::default();
-        let mut at = block;
-        while at != 0 {
-            let parent = from.blocks[at].parent;
-            let actions = &from.blocks[parent].actions;
-            path.arm = actions.iter().find_map(|a| match a {
-                Action::Switch { arms, .. } => arms.iter().position(|arm| *arm == at),
-                _ => None,
-            });
-            if path.arm.is_some() {
-                break;
-            }
-            let taken = actions.iter().find_map(|a| match a {
-                Action::If(_, t, _) if *t == at => Some(true),
-                Action::If(_, _, o) if *o == at => Some(false),
-                _ => None,
-            });
-            path.taken.push(taken.unwrap_or(true));
-            at = parent;
-        }
-        path.taken.reverse();
-        path
-    }
-
     /// What register `r` becomes behind the branches of `path`: its next value with these taken.
     fn value_in(&self, path: &Path, r: u32) -> NodeId {
         let mut node = self.netlist.registers[r as usize].next;
         if let Some(arm) = path.arm {
-            let all = self.cases.iter().flat_map(|c| &c.registers);
-            let mut own = all.filter(|(of, _)| *of == r).map(|(_, next)| next[arm]);
-            node = own.next().unwrap_or(node);
+            node = self.arms[r as usize].map_or(node, |next| next[arm]);
         }
         for taken in &path.taken {
             if let Op::Mux(_, a, b) = self.netlist.node(node).op {

@@ -29,10 +29,12 @@ enum Sink {
 /// Plans a cycle, or only the outputs and probes if nothing is to be committed.
 pub(crate) fn plan(netlist: &Netlist, cases: &[Case], commit: bool) -> Plan {
     let cases = if commit { cases } else { &[] };
+    let arms = next_by_case(netlist, cases);
     let mut p = Planner {
         netlist,
         cases,
-        uses: count_uses(netlist, cases),
+        uses: count_uses(netlist, cases, &arms),
+        arms,
         plan: Plan::default(),
         threshold: 0,
         costs: Vec::new(),
@@ -48,13 +50,16 @@ pub(crate) fn plan(netlist: &Netlist, cases: &[Case], commit: bool) -> Plan {
 }
 
 /// How often each node is used by what a cycle needs.
-fn count_uses(netlist: &Netlist, cases: &[Case]) -> Vec<u32> {
+fn count_uses(netlist: &Netlist, cases: &[Case], arms: &[Option<&[NodeId]>]) -> Vec<u32> {
     let mut uses = vec![0u32; netlist.nodes.len()];
     let mut count = |id: NodeId| uses[id.index()] += 1;
     let named = netlist.outputs.iter().chain(&netlist.signals);
     named.for_each(|n| count(n.node));
-    let split = split_registers(netlist, cases);
-    let plain = netlist.registers.iter().zip(&split).filter(|(_, s)| !**s);
+    let plain = netlist
+        .registers
+        .iter()
+        .zip(arms)
+        .filter(|(_, a)| a.is_none());
     plain.for_each(|(r, _)| count(r.next));
     for c in cases {
         count(c.selector);
@@ -74,18 +79,20 @@ fn count_uses(netlist: &Netlist, cases: &[Case]) -> Vec<u32> {
     uses
 }
 
-/// Which registers are stored case by case.
-fn split_registers(netlist: &Netlist, cases: &[Case]) -> Vec<bool> {
-    let mut split = vec![false; netlist.registers.len()];
-    for (r, _) in cases.iter().flat_map(|c| &c.registers) {
-        split[*r as usize] = true;
+/// The next values by case of every register that is stored case by case.
+fn next_by_case<'n>(netlist: &Netlist, cases: &'n [Case]) -> Vec<Option<&'n [NodeId]>> {
+    let mut arms = vec![None; netlist.registers.len()];
+    for (r, next) in cases.iter().flat_map(|c| &c.registers) {
+        arms[*r as usize] = Some(&next[..]);
     }
-    split
+    arms
 }
 
 struct Planner<'n> {
     netlist: &'n Netlist,
     cases: &'n [Case],
+    /// [`next_by_case`].
+    arms: Vec<Option<&'n [NodeId]>>,
     uses: Vec<u32>,
     plan: Plan,
     threshold: u32,
@@ -98,9 +105,8 @@ impl Planner<'_> {
         self.plan.blocks.push(Block::default());
         if commit {
             let mut sinks = Vec::new();
-            let split = split_registers(self.netlist, self.cases);
             for (i, r) in self.netlist.registers.iter().enumerate().rev() {
-                if !split[i] {
+                if self.arms[i].is_none() {
                     sinks.push(Sink::Register(i as u32, r.next));
                 }
             }

@@ -5,15 +5,14 @@
 //! write it out once more for changes of inputs, and compiling its C++ is what the comparison costs. The registers
 //! start at zero, so both sides begin with one cycle of zeros.
 
-use std::collections::HashSet;
-use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod build;
+
+use std::path::Path;
+use std::process::Command;
 
 use weft_sim::{Bits, Design, Source};
 
-use super::Rng;
+pub(super) use build::record;
 
 /// One module to compare.
 pub struct Case {
@@ -35,53 +34,6 @@ pub fn available() -> bool {
         eprintln!("SKIPPED: verilator is not on the PATH, so nothing was compared with it");
     }
     found
-}
-
-/// Words that are often near the ends, so that corner cases are met.
-fn mixed(rng: &mut Rng) -> u64 {
-    let (kind, word) = (rng.word() >> 60, rng.word());
-    match kind {
-        0 => 0,
-        1 => u64::MAX,
-        2 => word >> 40,
-        3 => word & word >> 7,
-        _ => word,
-    }
-}
-
-/// Random inputs of a design for some cycles.
-pub fn random_stimulus(rng: &mut Rng, design: &Design, cycles: u64) -> Vec<Vec<Bits>> {
-    let inputs = super::data_inputs(design);
-    let mut value = |width: u32| {
-        let limbs: Vec<u64> = (0..width.div_ceil(64)).map(|_| mixed(rng)).collect();
-        Bits::from_limbs(width, &limbs)
-    };
-    (0..cycles)
-        .map(|_| inputs.iter().map(|(_, w)| value(*w)).collect())
-        .collect()
-}
-
-/// Inputs that stay for a while and single bits that are mostly one value for some time, so that queues fill and empty
-/// and long conditions come true.
-pub fn biased_stimulus(rng: &mut Rng, design: &Design, cycles: u64) -> Vec<Vec<Bits>> {
-    let inputs = super::data_inputs(design);
-    let mut bias = vec![(50, 0); inputs.len()];
-    let mut row: Vec<Bits> = inputs.iter().map(|(_, w)| Bits::zero(*w)).collect();
-    let mut next = |cycle| {
-        for ((value, (_, width)), (ones, hold)) in row.iter_mut().zip(&inputs).zip(&mut bias) {
-            if cycle % 48 == 0 {
-                (*ones, *hold) = (*rng.pick(&[3, 20, 50, 80, 97]), *rng.pick(&[0, 0, 60, 90]));
-            }
-            if *width == 1 {
-                *value = Bits::bool(rng.chance(*ones));
-            } else if !rng.chance(*hold) {
-                let limbs: Vec<u64> = (0..width.div_ceil(64)).map(|_| mixed(rng)).collect();
-                *value = Bits::from_limbs(*width, &limbs);
-            }
-        }
-        row.clone()
-    };
-    (0..cycles).map(&mut next).collect()
 }
 
 /// How the modules of a build are driven: a shared control port goes to every module that has an input of its name.
@@ -174,7 +126,7 @@ const ARRAY_BITS: u32 = 96;
 
 /// The modules of a build, whose data inputs are those that are no controls.
 pub(super) fn members(dir: &Path, cases: &[Case], style: &Style) -> Vec<Member> {
-    write_files(dir, cases);
+    build::write_files(dir, cases);
     cases.iter().map(|c| member(dir, c, style)).collect()
 }
 
@@ -270,145 +222,4 @@ fn field(bytes: &[u8], lo: u32, width: u32) -> Bits {
         out.set(i, bytes[(at / 8) as usize] >> (at % 8) & 1 == 1);
     }
     out
-}
-
-/// The files that modules read lie where the Verilated binary runs.
-fn write_files(dir: &Path, cases: &[Case]) {
-    std::fs::create_dir_all(dir).unwrap();
-    for (name, content) in cases.iter().flat_map(|c| &c.files) {
-        std::fs::write(dir.join(name), content).unwrap();
-    }
-}
-
-/// What the Verilated build writes, given the bytes that it reads.
-pub(super) fn record(
-    dir: &Path,
-    cases: &[Case],
-    members: &[Member],
-    style: &Style,
-    stimulus: Vec<u8>,
-) -> Vec<u8> {
-    let mut text = String::new();
-    let mut texts = HashSet::new();
-    for case in cases.iter().filter(|c| texts.insert(&c.verilog)) {
-        text.push_str(&case.verilog);
-    }
-    let controls = style.controls.iter().map(|c| format!("input wire {c}"));
-    let (mut header, mut body): (Vec<String>, _) = (controls.collect(), String::new());
-    let (mut in_buses, mut out_buses) = (String::new(), String::new());
-    for (i, (c, m)) in cases.iter().zip(members).enumerate() {
-        let mut ports = vec![];
-        let controls = m
-            .design
-            .inputs()
-            .filter(|(n, _)| style.controls.contains(n));
-        ports.extend(controls.map(|(n, _)| format!(".{n}({n})")));
-        header.push(format!("input wire [{}:0] in{i}", m.in_bits - 1));
-        if style.held {
-            let _ = writeln!(
-                body,
-                "  reg [{}:0] held{i};\n  initial held{i} = 0;",
-                m.in_bits - 1
-            );
-            let _ = writeln!(body, "  always @(posedge clock) held{i} <= in{i};");
-        }
-        header.push(format!("output wire [{}:0] out{i}", m.out_bits - 1));
-        let _ = write!(in_buses, "{{top->in{i}.m_storage, {}}}, ", m.in_bits);
-        let _ = write!(out_buses, "{{top->out{i}.m_storage, {}}}, ", m.out_bits);
-        for (ports_of, bus) in [
-            (&m.inputs, if style.held { "held" } else { "in" }),
-            (&m.outputs, "out"),
-        ] {
-            let mut lo = 0;
-            for (name, width) in ports_of {
-                ports.push(format!(".{name}({bus}{i}[{}:{lo}])", lo + width - 1));
-                lo += width;
-            }
-        }
-        let _ = writeln!(body, "  {} u_{}({});", c.name, c.name, ports.join(", "));
-    }
-    let _ = writeln!(
-        text,
-        "\nmodule all({});\n{body}endmodule",
-        header.join(", ")
-    );
-    let main = style
-        .main
-        .replace("IN_BUSES", &in_buses)
-        .replace("OUT_BUSES", &out_buses);
-    let file = |name: &str| -> PathBuf { dir.join(name) };
-    let binary = file("build").join("Vall");
-    let same =
-        |name: &str, text: &str| std::fs::read_to_string(file(name)).is_ok_and(|t| t == text);
-    if !(binary.exists() && same("all.v", &text) && same("main.cpp", &main)) {
-        let _ = std::fs::remove_dir_all(dir);
-        std::fs::create_dir_all(dir).unwrap();
-        std::fs::write(file("all.v"), text).unwrap();
-        std::fs::write(file("main.cpp"), main).unwrap();
-        build(dir);
-        write_files(dir, cases);
-    }
-    let mut run = Command::new(binary)
-        .current_dir(dir)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = run.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || stdin.write_all(&stimulus));
-    let output = run.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    assert!(
-        output.status.success(),
-        "the Verilated binary failed: {}",
-        output.status
-    );
-    output.stdout
-}
-
-fn build(dir: &Path) {
-    let build = Command::new("verilator")
-        .args([
-            "--cc",
-            "--exe",
-            "--build",
-            "-j",
-            "2",
-            "--top-module",
-            "all",
-            "-Wno-fatal",
-            "-Wno-lint",
-            "-Wno-style",
-        ])
-        .args([
-            "--x-assign",
-            "0",
-            "--x-initial",
-            "0",
-            // Less C++ to compile.
-            "-fno-expand",
-            // This optimisation loses inversions (see "Where Verilator is not followed" in sim/DESIGN.md).
-            "-fno-const-bit-op-tree",
-            "--output-split",
-            "20000",
-            "-CFLAGS",
-            "-O0",
-        ])
-        .args([
-            "-Wno-UNOPTFLAT",
-            "-Wno-SELRANGE",
-            "-Wno-COMBDLY",
-            "--Mdir",
-            "build",
-            "main.cpp",
-            "all.v",
-        ])
-        .current_dir(dir)
-        .output()
-        .unwrap();
-    assert!(
-        build.status.success(),
-        "Verilator failed:\n{}",
-        String::from_utf8_lossy(&build.stderr)
-    );
 }
