@@ -108,6 +108,13 @@ impl Builder {
                 _ => {}
             }
         }
+        if o == Binary::Or
+            && let Some(id) = self
+                .fold_or_below(a, b)
+                .or_else(|| self.fold_or_below(b, a))
+        {
+            return Some(id);
+        }
         // A zero-extended pair is compared at its own width.
         if let (Binary::Eq | Binary::Ult, Op::Zext(x), Op::Zext(y)) =
             (o, self.op(a).clone(), self.op(b).clone())
@@ -207,6 +214,21 @@ impl Builder {
         }
         let high = self.constant(k.slice(low, width - low));
         Some(self.concat(&[high, inner]))
+    }
+
+    /// `a | b` where `a` ends in zeros and `b` extends no more than these by zeros is a concatenation.
+    fn fold_or_below(&mut self, a: NodeId, b: NodeId) -> Option<NodeId> {
+        let (Op::Concat(parts), Op::Zext(low)) = (self.op(a), self.op(b)) else {
+            return None;
+        };
+        let (low, (zeros, high)) = (*low, parts.split_last()?);
+        let room = self.width(*zeros);
+        if !self.as_const(*zeros).is_some_and(Bits::is_zero) || self.width(low) > room {
+            return None;
+        }
+        let mut parts = high.to_vec();
+        parts.push(self.zext(low, room));
+        Some(self.concat(&parts))
     }
 
     fn fold_mux(&mut self, c: NodeId, a: NodeId, b: NodeId) -> Option<NodeId> {

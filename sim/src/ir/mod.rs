@@ -15,7 +15,7 @@ mod random;
 mod text;
 mod vector;
 
-pub(crate) use build::{Builder, WordMap};
+pub(crate) use build::{Builder, WordHasher, WordMap};
 pub(crate) use eval::eval;
 pub(crate) use parse::parse;
 pub(crate) use vector::{Form, Shape, Shapes, VECTOR_BITS, Vector};

@@ -6,6 +6,7 @@
 //! whatever else uses a lane takes it out of its vector. Where the lanes of registers and memories are found
 //! afterwards is kept in [`Lanes`].
 
+mod align;
 mod emit;
 mod plan;
 

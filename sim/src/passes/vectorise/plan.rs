@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::partition::Groups;
+use super::align::{Likeness, commutes};
 use crate::ir::{Binary, Form, Netlist, NodeId, Op, Shape, Unary};
 
 /// Operations followed from a group towards its operands.
@@ -56,8 +57,9 @@ pub(super) struct Plan {
 
 /// Plans for those of `groups` that gain by it.
 pub(super) fn plan(netlist: &Netlist, mut groups: Groups) -> Plan {
+    let likeness = Likeness::of(netlist, &groups);
     for _ in 0..MAX_ATTEMPTS {
-        let plan = attempt(netlist, &groups);
+        let plan = attempt(netlist, &groups, &likeness);
         let keep = worthwhile(netlist, &plan);
         let (registers, memories) = (groups.registers.len(), groups.memories.len());
         let mut kept = keep.registers.iter();
@@ -71,10 +73,11 @@ pub(super) fn plan(netlist: &Netlist, mut groups: Groups) -> Plan {
     Plan::default()
 }
 
-fn attempt(netlist: &Netlist, groups: &Groups) -> Plan {
+fn attempt(netlist: &Netlist, groups: &Groups, likeness: &Likeness) -> Plan {
     let mut p = Planner {
         netlist,
         groups,
+        likeness,
         group_of: HashMap::new(),
         memory_of: HashMap::new(),
         known: HashMap::new(),
@@ -179,6 +182,7 @@ fn finished(mut plan: Plan) -> Plan {
 struct Planner<'n> {
     netlist: &'n Netlist,
     groups: &'n Groups,
+    likeness: &'n Likeness,
     /// The group that a register or memory is the first of.
     group_of: HashMap<u32, usize>,
     memory_of: HashMap<u32, usize>,
@@ -272,6 +276,18 @@ impl Planner<'_> {
         Some(words)
     }
 
+    /// `op` with its operands in the order of `first`, if that makes no difference to it.
+    fn aligned(&self, first: &Op, op: &Op) -> Op {
+        match (first, op) {
+            (Op::Binary(_, a, b), Op::Binary(o, x, y))
+                if commutes(*o) && self.likeness.crosswise(self.netlist, (*a, *b), (*x, *y)) =>
+            {
+                Op::Binary(*o, *y, *x)
+            }
+            _ => op.clone(),
+        }
+    }
+
     /// Lanes that all do `first` on operands of their own.
     fn operation(
         &mut self,
@@ -282,7 +298,7 @@ impl Planner<'_> {
         let netlist = self.netlist;
         let mut operands: Vec<Vec<NodeId>> = Vec::new();
         for n in ids {
-            let op = &netlist.node(*n).op;
+            let op = &self.aligned(first, &netlist.node(*n).op);
             let mut i = 0;
             op.each(|a| {
                 if operands.len() == i {
