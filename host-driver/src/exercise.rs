@@ -2,7 +2,7 @@
 //!
 //! A damaged file may be refused at any step; it must not panic, hang or allocate what it cannot fill.
 
-use crate::container::Weft;
+use crate::container::{Weft, reseal};
 use crate::gguf::Gguf;
 use crate::model::ModelConfig;
 use crate::tokenizer::Tokenizer;
@@ -52,4 +52,11 @@ pub fn container(bytes: Vec<u8>) -> bool {
         }
     }
     whole
+}
+
+/// As [`container`], with the checksums put right first: damage that someone means.
+#[must_use]
+pub fn sealed_container(mut bytes: Vec<u8>) -> bool {
+    reseal(&mut bytes);
+    container(bytes)
 }

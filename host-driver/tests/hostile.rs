@@ -71,6 +71,18 @@ fn damaged_containers_are_refused() {
 }
 
 #[test]
+fn damaged_containers_with_good_checksums_are_read_or_refused() {
+    let good = packed();
+    assert!(exercise::sealed_container(good.clone()));
+    let mut noise = Noise::new(17);
+    let read = (0..400).filter(|_| exercise::sealed_container(damage(&good, &mut noise)));
+    assert!(
+        (20..380).contains(&read.count()),
+        "some damage is only to weights, other damage is to their description"
+    );
+}
+
+#[test]
 fn every_flipped_bit_of_the_header_is_seen() {
     let good = packed();
     // The header's used part, and bits all over the rest of the file.

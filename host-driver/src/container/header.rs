@@ -153,15 +153,33 @@ pub fn parse(file: &[u8]) -> Result<Vec<Section>, ContainerError> {
         .collect()
 }
 
-fn section(file: &[u8], at: usize) -> Result<Section, ContainerError> {
+/// The rows of a section table of which nothing was checked, and where they are.
+pub(super) fn raw_sections(file: &[u8]) -> Vec<(usize, Section)> {
+    let count = u32_at(file, 16).min(limits::SECTIONS) as usize;
+    let rows = (0..count).map(|i| TABLE + i * ENTRY);
+    rows.map(|at| (at, row(file, at))).collect()
+}
+
+/// Writes the header's checksum.
+pub(super) fn put_seal(file: &mut [u8]) {
+    let seal = xxh3_64(&file[..SEAL]);
+    file[SEAL..HEADER_BYTES].copy_from_slice(&seal.to_le_bytes());
+}
+
+/// The row of the section table at `at`.
+fn row(file: &[u8], at: usize) -> Section {
     let name = &file[at..at + 8];
     let name = &name[..name.iter().position(|&b| b == 0).unwrap_or(8)];
-    let s = Section {
+    Section {
         name: String::from_utf8_lossy(name).into_owned(),
         offset: u64_at(file, at + 8),
         length: u64_at(file, at + 16),
         xxh3: u64_at(file, at + 24),
-    };
+    }
+}
+
+fn section(file: &[u8], at: usize) -> Result<Section, ContainerError> {
+    let s = row(file, at);
     match s.offset.checked_add(s.length) {
         Some(end) if end <= file.len() as u64 => Ok(s),
         end => Err(ContainerError::Truncated {

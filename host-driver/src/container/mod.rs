@@ -21,6 +21,7 @@
 //! first used, so that opening a file costs no more than reading its index. All fields are little endian.
 
 mod error;
+mod group;
 pub mod header;
 mod host;
 pub mod index;
@@ -28,11 +29,14 @@ pub mod limits;
 mod meta;
 mod parse;
 mod reader;
+mod reseal;
 mod writer;
 
 pub use error::ContainerError;
+pub use group::GroupData;
 pub use host::host_tensors;
 pub use index::{Group, Matrix, Part, Segment, SiteEntry, SiteKey, Tile};
 pub use meta::{EmbedInfo, HostEntry, Meta, PackOptions, Source};
-pub use reader::{GroupData, Weft};
+pub use reader::Weft;
+pub(crate) use reseal::reseal;
 pub use writer::{Writer, create};

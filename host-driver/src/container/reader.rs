@@ -1,6 +1,7 @@
 //! An open `.weft` file.
 
 use super::error::{ContainerError, within};
+use super::group::{Ends, GroupData};
 use super::header::{self, BLOCK_BYTES, HEADER_BYTES, PAGE, Section, names};
 use super::index::{Matrix, SiteEntry, SiteKey, Tile, group_columns};
 use super::meta::Meta;
@@ -45,45 +46,6 @@ pub struct Weft {
     data: Range<usize>,
     blocks: Vec<u64>,
     verified: Vec<AtomicBool>,
-}
-
-/// A group's bytes in the file.
-#[derive(Clone, Debug)]
-pub struct GroupData<'a> {
-    /// Whether each bundle begins with a mask.
-    pub masked: bool,
-    /// Scale words; `None` for `i8`.
-    pub scales: Option<&'a [u8]>,
-    bundles: &'a [u8],
-    /// End of each bundle in `bundles`.
-    ends: Ends<'a>,
-}
-
-#[derive(Clone, Debug)]
-enum Ends<'a> {
-    Every(usize),
-    Lengths(&'a [u32]),
-}
-
-impl<'a> GroupData<'a> {
-    /// The bundles in column order.
-    pub fn bundles(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
-        let mut rest = self.bundles;
-        let mut i = 0;
-        std::iter::from_fn(move || {
-            let len = match self.ends {
-                Ends::Every(n) => n,
-                Ends::Lengths(l) => l.get(i).map_or(0, |&n| n as usize),
-            };
-            i += 1;
-            if rest.is_empty() || len == 0 {
-                return None;
-            }
-            let (bundle, r) = rest.split_at(len);
-            rest = r;
-            Some(bundle)
-        })
-    }
 }
 
 impl Weft {
