@@ -19,7 +19,9 @@ pub enum State {
     Payload,
     /// A byte of the CRC.
     Check,
-    /// No byte: the CRC is judged.
+    /// No byte: the last one goes into the CRC.
+    Settle,
+    /// No byte: the frame is judged.
     Judge,
 }
 
@@ -65,6 +67,7 @@ pub struct Deframer {
     left: DFF<Bits<9>>,
     index: DFF<Bits<6>>,
     wrote: DFF<Bit>,
+    sound: DFF<Bit>,
     fill: Signal<Local, Bit>,
     counted: Signal<Local, Bit>,
     last: Signal<Local, Bit>,
@@ -100,6 +103,7 @@ impl Default for Deframer {
             left: DFF::default(),
             index: DFF::default(),
             wrote: DFF::default(),
+            sound: DFF::default(),
             fill: Signal::default(),
             counted: Signal::default(),
             last: Signal::default(),
@@ -115,7 +119,7 @@ impl Default for Deframer {
 impl Logic for Deframer {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, state, fields, data, left, index, wrote);
+        dff_setup!(self, clock, state, fields, data, left, index, wrote, sound);
         clock!(self, clock, crc);
 
         self.flags.next = self.fields.q.val().get_bits::<8>(0);
@@ -134,6 +138,8 @@ impl Logic for Deframer {
         self.taking.next = self.valid.val() && self.counted.val();
         self.crc.start.next = self.taking.val();
         self.last.next = !self.left.q.val().any();
+        // 32 bits against zero are a clock of their own.
+        self.sound.d.next = self.crc.zero.val();
         if self.taking.val() {
             self.left.d.next = self.left.q.val() - 1;
         }
@@ -202,15 +208,18 @@ impl Logic for Deframer {
             }
             State::Check => {
                 if self.valid.val() && self.last.val() {
+                    self.state.d.next = State::Settle;
+                }
+            }
+            State::Settle => {
+                if !self.crc.busy.val() {
                     self.state.d.next = State::Judge;
                 }
             }
             State::Judge => {
-                if !self.crc.busy.val() {
-                    self.good.next = self.crc.zero.val();
-                    self.bad.next = !self.crc.zero.val();
-                    self.state.d.next = State::Hunt;
-                }
+                self.good.next = self.sound.q.val();
+                self.bad.next = !self.sound.q.val();
+                self.state.d.next = State::Hunt;
             }
             _ => {}
         }
