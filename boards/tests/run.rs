@@ -171,6 +171,8 @@ fn the_flag_stops_the_tool_and_leaves_no_result() {
 /// Ctrl-C goes to the tool too: that it died of it is no fault of its own.
 #[test]
 fn a_tool_that_the_terminal_interrupted_was_interrupted() {
+    // As `weft` does: a handler of one's own is none in the tool, even where the tests were told to ignore interrupts.
+    ctrlc::set_handler(|| {}).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let (outcome, _) = run(dir.path(), "echo x > out.bit; kill -INT $$", &["out.bit"]);
     assert!(

@@ -38,6 +38,9 @@ const QUEUES: [(u32, u32); 9] = [
     (8, 128),
 ];
 
+/// Widths of relays.
+const RELAYS: [u32; 4] = [1, 2, 8, 10];
+
 /// The two forms of one memory, side by side: every word is written once, then words are written and read at random,
 /// never the same one at once.
 fn memory(bench: &mut String, name: &str, latency: u32, width: u32, words: u32) {
@@ -95,6 +98,26 @@ fn multiplier(bench: &mut String, a: u32, b: u32) {
     );
 }
 
+/// The two forms of a relay.
+fn relay(bench: &mut String, width: u32) {
+    let at = format!("relay_{width}");
+    let _ = writeln!(
+        bench,
+        "  reg [{top}:0] {at}_d = 0;
+  wire [{top}:0] {at}_own, {at}_generic;
+  weft_relay #(.WIDTH({width})) {at}_x (.clock(clock), .d({at}_d), .q({at}_own));
+  generic_weft_relay #(.WIDTH({width})) {at}_y (.clock(clock), .d({at}_d), .q({at}_generic));
+  always @(negedge clock) begin
+    if ({at}_own !== {at}_generic) begin
+      $display(\"{at}: cycle %0d: %h, wanted %h\", cycle, {at}_own, {at}_generic);
+      wrong = wrong + 1;
+    end
+    {at}_d = $urandom;
+  end",
+        top = width - 1,
+    );
+}
+
 fn check(family: Family) {
     if !verilator() {
         return;
@@ -110,6 +133,9 @@ fn check(family: Family) {
     }
     for (width, words) in RAMS {
         memory(&mut bench, "weft_ram", 2, width, words);
+    }
+    for width in RELAYS {
+        relay(&mut bench, width);
     }
     for (width, words) in QUEUES {
         memory(&mut bench, "weft_queue_ram", 1, width, words);

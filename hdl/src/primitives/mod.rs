@@ -5,6 +5,7 @@
 //! | `weft_multiplier` | `A`, `B` | 2 | `MULT18X18D`, input and output registers | `SB_MAC16`, input and output registers | inferred |
 //! | `weft_ram` | `WIDTH`, `WORDS`, `ADDRESS` | 2 | `DP16KD`, output register | inferred | inferred |
 //! | `weft_queue_ram` | `WIDTH`, `WORDS`, `ADDRESS` | 1 | look-up RAM, a long one in four | block RAM | inferred |
+//! | `weft_relay` | `WIDTH` | 1 | flip-flops that stay as many as they are | inferred | inferred |
 //!
 //! The blocks of core and link instantiate the modules by name; [`crate::generate_verilog_for`] appends the texts of the
 //! family asked for. The generic texts are what simulators read and what the others must equal, cycle by cycle.
@@ -25,6 +26,7 @@ pub enum Family {
 const MULTIPLIER: &str = include_str!("generic/weft_multiplier.v");
 const RAM: &str = include_str!("generic/weft_ram.v");
 const QUEUE_RAM: &str = include_str!("generic/weft_queue_ram.v");
+const RELAY: &str = include_str!("generic/weft_relay.v");
 
 impl Family {
     /// Every family.
@@ -52,16 +54,18 @@ impl Family {
     pub const fn primitives(self) -> &'static [&'static str] {
         match self {
             // Synthesis packs the registers of the generic forms itself (yosys 0.64, `synth_gowin`).
-            Self::Generic | Self::Gowin => &[MULTIPLIER, RAM, QUEUE_RAM],
+            Self::Generic | Self::Gowin => &[MULTIPLIER, RAM, QUEUE_RAM, RELAY],
             Self::Ecp5 => &[
                 include_str!("ecp5/weft_multiplier.v"),
                 include_str!("ecp5/weft_ram.v"),
                 include_str!("ecp5/weft_queue_ram.v"),
+                include_str!("ecp5/weft_relay.v"),
             ],
             Self::Ice40 => &[
                 include_str!("ice40/weft_multiplier.v"),
                 RAM,
                 include_str!("ice40/weft_queue_ram.v"),
+                RELAY,
             ],
         }
     }

@@ -1,12 +1,12 @@
-//! One bank: scale memory, decoder and lanes, as a pipeline of eleven stages without a stall.
+//! One bank: scale memory, decoder and lanes, as a pipeline of twelve stages without a stall.
 //!
 //! Stage 1 addresses the scale memory, whose word stands in stage 3; stage 4 holds the decoder's factors, stage 6
-//! their product, stage 7 the signed 8-bit weight; the lanes read in stage 7, hold product and accumulator beside
-//! each other in stage 10 and the sum in stage 11, on its way back.
+//! their product, stage 7 the signed 8-bit weight, stage 8 what every four lanes hold of it; the lanes read in stage 8,
+//! hold product and accumulator beside each other in stage 11 and the sum in stage 12, on its way back.
 
-use crate::blocks::lane::Lane;
 use crate::blocks::memory::RegisteredRam;
 use crate::blocks::multiplier::SignedMultiplier;
+use crate::blocks::quad::{LANES, Quad};
 use crate::rtl::*;
 
 /// Multiplies the code of one row by the activations of every token and accumulates.
@@ -34,7 +34,7 @@ pub struct Bank {
     pub x_high: Signal<In, Bits<64>>,
     /// Lane whose accumulator is shown (stage 10).
     pub lane_shown: Signal<In, Bits<4>>,
-    /// Its accumulator, two cycles later (stage 12).
+    /// Its accumulator, three cycles later (stage 13).
     pub accumulator: Signal<Out, Bits<24>>,
     /// Stores a scale word.
     pub scale_write: Signal<In, Bit>,
@@ -51,9 +51,8 @@ pub struct Bank {
     factor: DFF<Bits<9>>,
     decoder: SignedMultiplier<9, 9, 18>,
     weight: DFF<Bits<8>>,
-    lane: Vec<Lane>,
-    shown: Vec<DFF<Bits<24>>>,
-    shown_group: DFF<Bits<2>>,
+    quad: Vec<Quad>,
+    shown_quad: DFF<Bits<4>>,
     shown_one: DFF<Bits<24>>,
     read_address: Signal<Local, Bits<11>>,
     code3: Signal<Local, Bits<8>>,
@@ -61,16 +60,16 @@ pub struct Bank {
     zero: Signal<Local, Bits<9>>,
     word: Signal<Local, Bits<16>>,
     half: Constant<Bits<11>>,
-    byte_of: Vec<Constant<Bits<6>>>,
+    word_of: Vec<Constant<Bits<6>>>,
     is_high: Vec<Constant<Bit>>,
-    _lanes: usize,
-    _groups: usize,
+    _quads: usize,
 }
 
 impl Bank {
     /// A bank of `lanes` lanes with `depth` accumulators each.
     #[must_use]
     pub fn new(lanes: usize, depth: usize) -> Self {
+        let quads = lanes.div_ceil(LANES);
         Self {
             clock: Signal::default(),
             address: Signal::default(),
@@ -96,9 +95,10 @@ impl Bank {
             factor: DFF::default(),
             decoder: SignedMultiplier::default(),
             weight: DFF::default(),
-            lane: (0..lanes).map(|_| Lane::new(depth)).collect(),
-            shown: vec![DFF::default(); lanes.div_ceil(4)],
-            shown_group: DFF::default(),
+            quad: (0..quads)
+                .map(|_| Quad::new(lanes.min(LANES), depth))
+                .collect(),
+            shown_quad: DFF::default(),
             shown_one: DFF::default(),
             read_address: Signal::default(),
             code3: Signal::default(),
@@ -106,12 +106,11 @@ impl Bank {
             zero: Signal::default(),
             word: Signal::default(),
             half: Constant::new(depth.to_bits()),
-            byte_of: (0..lanes)
-                .map(|l| Constant::new((l % 8 * 8).to_bits()))
+            word_of: (0..quads)
+                .map(|q| Constant::new((q % 2 * 32).to_bits()))
                 .collect(),
-            is_high: (0..lanes).map(|l| Constant::new(l >= 8)).collect(),
-            _lanes: lanes,
-            _groups: lanes.div_ceil(4),
+            is_high: (0..quads).map(|q| Constant::new(q >= 2)).collect(),
+            _quads: quads,
         }
     }
 }
@@ -120,21 +119,11 @@ impl Logic for Bank {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self,
-            clock,
-            valid,
-            early,
-            late,
-            codes,
-            centred,
-            factor,
-            weight,
-            shown_group,
-            shown_one
+            self, clock, valid, early, late, codes, centred, factor, weight, shown_quad, shown_one
         );
         clock!(self, clock, scales, decoder);
 
-        // Stage 1 to 11: what is under way, and where.
+        // Stages 1 to 11: what is under way, and where.
         self.valid.d.next = self.valid.q.val() << 1;
         if self.issue.val() {
             self.valid.d.next = (self.valid.q.val() << 1) | 1;
@@ -181,41 +170,30 @@ impl Logic for Bank {
         self.weight.d.next = self.decoder.product.val().get_bits::<8>(7)
             + bit_cast::<8, 1>(self.decoder.product.val().get_bit(6).into());
 
-        // Stage 7 to 11: lanes.
-        for i in 0..self._lanes {
-            self.lane[i].clock.next = self.clock.val();
-            self.lane[i].weight.next = self.weight.q.val();
-            self.lane[i].x.next = self
+        // Stages 7 to 12: lanes, and the accumulator that a drain wants of each quad.
+        self.shown_quad.d.next = (self.shown_quad.q.val() << 2)
+            | bit_cast::<4, 2>(self.lane_shown.val().get_bits::<2>(2));
+        self.shown_one.d.next = self.quad[0].accumulator.val();
+        for i in 0..self._quads {
+            self.quad[i].clock.next = self.clock.val();
+            self.quad[i].weight.next = self.weight.q.val();
+            self.quad[i].x.next = self
                 .x_low
                 .val()
-                .get_bits::<8>(self.byte_of[i].val().index());
+                .get_bits::<32>(self.word_of[i].val().index());
             if self.is_high[i].val() {
-                self.lane[i].x.next = self
+                self.quad[i].x.next = self
                     .x_high
                     .val()
-                    .get_bits::<8>(self.byte_of[i].val().index());
+                    .get_bits::<32>(self.word_of[i].val().index());
             }
-            self.lane[i].read_address.next = self.early.q.val().get_bits::<10>(60);
-            self.lane[i].clear.next = self.clear.val();
-            self.lane[i].write_enable.next = self.valid.q.val().get_bit(10);
-            self.lane[i].write_address.next = self.late.q.val().get_bits::<10>(30);
-        }
-
-        // Stage 10 to 12: the accumulator that a drain wants, one of four and then one of those.
-        for i in 0..self._groups {
-            self.shown[i].clock.next = self.clock.val();
-            self.shown[i].d.next = self.lane[4 * i].accumulator.val();
-        }
-        for i in 0..self._lanes {
-            if (self.lane_shown.val() & 3) == (i & 3).to_bits::<4>() {
-                self.shown[i / 4].d.next = self.lane[i].accumulator.val();
-            }
-        }
-        self.shown_group.d.next = self.lane_shown.val().get_bits::<2>(2);
-        self.shown_one.d.next = self.shown[0].q.val();
-        for i in 0..self._groups {
-            if self.shown_group.q.val() == i.to_bits::<2>() {
-                self.shown_one.d.next = self.shown[i].q.val();
+            self.quad[i].read_address.next = self.early.q.val().get_bits::<10>(60);
+            self.quad[i].clear.next = self.clear.val();
+            self.quad[i].write_enable.next = self.valid.q.val().get_bit(10);
+            self.quad[i].write_address.next = self.late.q.val().get_bits::<10>(30);
+            self.quad[i].lane_shown.next = self.lane_shown.val().get_bits::<2>(0);
+            if self.shown_quad.q.val().get_bits::<2>(2) == i.to_bits::<2>() {
+                self.shown_one.d.next = self.quad[i].accumulator.val();
             }
         }
         self.accumulator.next = self.shown_one.q.val();

@@ -6,7 +6,7 @@ use crate::rtl::*;
 pub const ANSWERS: usize = 32;
 
 /// Walks the accumulators of all banks. Its operations enter the banks' pipelines where rounds do; the lane of the
-/// word that it asked for is named in stage 10, and the word comes out of its bank in stage 12.
+/// word that it asked for is named in stage 10, and the word comes out of its bank in stage 13.
 #[derive(LogicBlock)]
 pub struct Drain {
     /// Rising edge clocks everything.
@@ -21,9 +21,9 @@ pub struct Drain {
     pub last_lane: Signal<In, Bits<4>>,
     /// An answer word leaves the core.
     pub answer_read: Signal<In, Bit>,
-    /// Accumulator of each bank in stage 12, of the lane that `lane_shown` named two cycles ago.
+    /// Accumulator of each bank in stage 13, of the lane that `lane_shown` named three cycles ago.
     pub accumulator: Vec<Signal<In, Bits<24>>>,
-    /// Lane whose accumulators are looked at in stage 10.
+    /// Lane whose accumulators are looked at, named in stage 10.
     pub lane_shown: Signal<Out, Bits<4>>,
     /// Row address for every bank.
     pub address: Signal<Out, Bits<ADDRESS>>,
@@ -43,11 +43,11 @@ pub struct Drain {
     bank: DFF<Bits<4>>,
     lane: DFF<Bits<4>>,
     asked_all: DFF<Bit>,
-    flight: DFF<Bits<13>>,
+    flight: DFF<Bits<14>>,
     outstanding: DFF<Bits<6>>,
     word_bank: DFF<Bits<4>>,
     word_lane: DFF<Bits<4>>,
-    bank_pipe: DFF<Bits<8>>,
+    bank_pipe: DFF<Bits<12>>,
     asked_row: DFF<Bits<ADDRESS>>,
     issued: DFF<Bit>,
     running: DFF<Bit>,
@@ -171,14 +171,14 @@ impl Logic for Drain {
             self.outstanding.d.next = self.outstanding.q.val() - 1;
         }
 
-        // Answer: eleven cycles after the request its lane is named, two later the word is there.
+        // Answer: eleven cycles after the request its lane is named, three later the word is there.
         self.flight.d.next = self.flight.q.val() << 1;
         if self.ask.val() {
             self.flight.d.next = (self.flight.q.val() << 1) | 1;
         }
         self.lane_shown.next = self.word_lane.q.val();
         self.bank_pipe.d.next =
-            (self.bank_pipe.q.val() << 4) | bit_cast::<8, 4>(self.word_bank.q.val());
+            (self.bank_pipe.q.val() << 4) | bit_cast::<12, 4>(self.word_bank.q.val());
         if self.flight.q.val().get_bit(10) {
             self.word_lane.d.next = self.word_lane.q.val() + 1;
             if self.word_lane.q.val() == self.last_lane.val() {
@@ -189,9 +189,9 @@ impl Logic for Drain {
                 }
             }
         }
-        self.holding.d.next = self.flight.q.val().get_bit(12);
+        self.holding.d.next = self.flight.q.val().get_bit(13);
         for i in 0..self._banks {
-            if self.bank_pipe.q.val().get_bits::<4>(4) == i.to_bits::<4>() {
+            if self.bank_pipe.q.val().get_bits::<4>(8) == i.to_bits::<4>() {
                 self.held.d.next = self.accumulator[i].val();
             }
         }

@@ -4,25 +4,25 @@ use crate::blocks::memory::RegisteredRam;
 use crate::blocks::multiplier::SignedMultiplier;
 use crate::rtl::*;
 
-/// Adds `weight * x` to an accumulator. Factors and `read_address` stand in stage 7, `clear` in stage 10,
-/// `write_enable` and `write_address` in stage 11 of the bank's pipeline.
+/// Adds `weight * x` to an accumulator. Factors and `read_address` stand in stage 8, `clear` in stage 11,
+/// `write_enable` and `write_address` in stage 12 of the bank's pipeline.
 #[derive(LogicBlock)]
 pub struct Lane {
     /// Rising edge clocks everything.
     pub clock: Signal<In, Clock>,
-    /// Signed weight (stage 7).
+    /// Signed weight (stage 8).
     pub weight: Signal<In, Bits<8>>,
-    /// Signed activation (stage 7).
+    /// Signed activation (stage 8).
     pub x: Signal<In, Bits<8>>,
-    /// Accumulator to read (stage 7).
+    /// Accumulator to read (stage 8).
     pub read_address: Signal<In, Bits<ADDRESS>>,
-    /// Makes the sum zero instead (stage 10).
+    /// Makes the sum zero instead (stage 11).
     pub clear: Signal<In, Bit>,
-    /// Stores the sum (stage 11).
+    /// Stores the sum (stage 12).
     pub write_enable: Signal<In, Bit>,
-    /// Where to store it (stage 11).
+    /// Where to store it (stage 12).
     pub write_address: Signal<In, Bits<ADDRESS>>,
-    /// The accumulator read, before the addition (stage 10).
+    /// The accumulator read, before the addition (stage 11).
     pub accumulator: Signal<Out, Bits<24>>,
     memory: RegisteredRam<24, ADDRESS>,
     multiplier: SignedMultiplier<8, 8, 24>,

@@ -6,10 +6,11 @@ module weft_multiplier #(parameter A = 8, parameter B = 8) (
   input wire [B-1:0] b,
   output wire [A+B-1:0] product
 );
-  wire [17:0] left = {{18 - A{a[A-1]}}, a};
-  wire [17:0] right = {{18 - B{b[B-1]}}, b};
+  // The factors lie at the top, so that no sign has to reach the pins above it.
+  wire [17:0] left = a << 18 - A;
+  wire [17:0] right = b << 18 - B;
   wire [35:0] wide;
-  assign product = wide[A+B-1:0];
+  assign product = wide[35:36-A-B];
   MULT18X18D #(
     .REG_INPUTA_CLK("CLK0"), .REG_INPUTA_CE("CE0"), .REG_INPUTA_RST("RST0"),
     .REG_INPUTB_CLK("CLK0"), .REG_INPUTB_CE("CE0"), .REG_INPUTB_RST("RST0"),

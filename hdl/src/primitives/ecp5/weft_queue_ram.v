@@ -13,7 +13,7 @@ module weft_queue_ram #(parameter WIDTH = 32, parameter WORDS = 16, parameter AD
   output wire [WIDTH-1:0] read_data
 );
   generate
-    if (WORDS < 128) begin : whole
+    if (WORDS < 64) begin : whole
       weft_queue_ram_part #(.WIDTH(WIDTH), .WORDS(WORDS), .ADDRESS(ADDRESS)) part (
         .clock(clock), .write_enable(write_enable), .write_address(write_address), .write_data(write_data),
         .read_address(read_address), .read_data(read_data)
