@@ -25,23 +25,11 @@ impl<const D: usize> Logic for Parser<D> {
             head_high,
             answer_low,
             answer_high,
-            is,
-            bad_rows,
-            bad_batch,
-            bad_columns,
-            no_scales,
-            x_beats,
             tile,
             opened,
             scales,
             granules,
             batch,
-            lane_end,
-            row_end,
-            row_before,
-            word_end,
-            word_before,
-            dense_fewer,
             groups,
             settle,
             settled,
@@ -61,77 +49,32 @@ impl<const D: usize> Logic for Parser<D> {
             first_beat,
             padded,
             fewer_survivors,
-            none,
-            x_index,
-            given,
-            given_index,
-            given_x,
-            given_x_last,
-            given_mask,
-            given_code,
-            given_code_last,
-            given_column,
-            given_description
+            none
         );
+        clock!(self, clock, shape, judge, outlet);
 
-        // Shape of the tile. What counters are compared with, to know that the next count is the last, stands in
-        // registers: no comparison waits for an adder.
-        self.row_end.d.next = bit_cast::<10, 16>(
-            (bit_cast::<16, 9>(self.granules.q.val()) << self.row_shift.val()) - 1,
-        );
-        self.row_before.d.next = self.row_end.q.val() - 1;
-        self.word_end.d.next = bit_cast::<9, 10>(
-            (bit_cast::<10, 9>(self.granules.q.val()) << self.beat_shift.val()) - 1,
-        );
-        self.word_before.d.next = self.word_end.q.val() - 1;
-        self.dense_fewer.d.next = (bit_cast::<15, 9>(self.granules.q.val()) << 6) - 1;
-        self.lanes.next = bits::<5>(1) << self.batch.q.val();
-        self.lane_end.d.next = bit_cast::<4, 5>(self.lanes.val() - 1);
-        self.last_row.next = self.row_end.q.val();
-        self.next_to_last_row.next = self.row_before.q.val();
-        self.last_word.next = self.word_end.q.val();
-        self.next_to_last_word.next = self.word_before.q.val();
+        // Shape of the tile.
+        self.shape.granules.next = self.granules.q.val();
+        self.shape.batch.next = self.batch.q.val();
+        self.last_row.next = self.shape.last_row.val();
+        self.next_to_last_row.next = self.shape.next_to_last_row.val();
+        self.last_word.next = self.shape.last_word.val();
+        self.next_to_last_word.next = self.shape.next_to_last_word.val();
+        self.last_lane.next = self.shape.last_lane.val();
         self.log2_batch.next = self.batch.q.val();
-        self.last_lane.next = self.lane_end.q.val();
 
-        // Header fields, and what is to be said of them once they stand.
-        self.op.next = self.head_low.q.val().get_bits::<8>(0);
+        // Header fields.
         self.flags.next = self.head_low.q.val().get_bits::<8>(8);
         self.arg16.next = self.head_low.q.val().get_bits::<16>(16);
         self.register.next = self.arg16.val();
-        self.reset_header.next = (self.op.val() == 0x05)
-            && (self.arg16.val() == self.reset16.val())
-            && (self.head_high.q.val() == self.reset32.val());
-        self.is.d.next = 0x20.into();
-        if self.reset_header.val() {
-            self.is.d.next = 0x01.into();
-        } else if self.op.val() == 0x00 {
-            self.is.d.next = 0.into();
-        } else if self.op.val() == 0x01 {
-            self.is.d.next = 0x02.into();
-        } else if self.op.val() == 0x02 {
-            self.is.d.next = 0x04.into();
-        } else if self.op.val() == 0x03 {
-            self.is.d.next = 0x08.into();
-        } else if self.op.val() == 0x04 {
-            self.is.d.next = 0x10.into();
-        } else if self.op.val() == 0x05 {
-            self.is.d.next = 0x40.into();
-        }
-        self.bad_rows.d.next =
-            !self.arg16.val().any() || (self.arg16.val() > self.most_granules.val());
-        self.bad_batch.d.next = self.flags.val() > self.most_log2.val();
-        self.bad_columns.d.next = !self.arg16.val().any() || (self.arg16.val() > 64);
-        self.no_scales.d.next =
-            !self.flags.val().get_bit(0) && self.flags.val().get_bit(2) && !self.scales.q.val();
-        self.x_beats.d.next =
-            (((bit_cast::<12, 7>(self.arg16.val().get_bits::<7>(0)) << self.batch.q.val()) + 7)
-                >> 3)
-                << self.beat_shift.val();
+        self.judge.low.next = self.head_low.q.val();
+        self.judge.high.next = self.head_high.q.val();
+        self.judge.batch.next = self.batch.q.val();
+        self.judge.scales.next = self.scales.q.val();
 
         // Codes of the column, less one, in units of eight bytes. With four bytes a beat no part ends with its
         // first beat; with eight, a column of one unit does.
-        self.fewer.next = self.dense_fewer.q.val();
+        self.fewer.next = self.shape.dense_fewer.val();
         if self.masked.q.val() {
             self.fewer.next = self.fewer_survivors.q.val();
         }
@@ -212,45 +155,33 @@ impl<const D: usize> Logic for Parser<D> {
             }
         }
 
-        // Beats handed on, a cycle later.
-        self.given.d.next = self.beat.val();
-        self.handed.next = self.given.q.val();
-        self.x_index.d.next = 0.into();
-        if self.state.q.val() == State::Activations {
-            self.x_index.d.next = self.x_index.q.val();
-            if self.consume.val() {
-                self.x_index.d.next = self.x_index.q.val() + 1;
-            }
-        }
-        self.given_index.d.next = self.x_index.q.val();
-        self.index.next = self.given_index.q.val();
-        self.given_x.d.next = self.consume.val() && (self.state.q.val() == State::Activations);
-        self.given_x_last.d.next = self.consume.val()
-            && self.part_last.q.val()
-            && (self.state.q.val() == State::Activations);
-        self.x_write.next = self.given_x.q.val();
-        self.x_last.next = self.given_x_last.q.val();
-        self.last_column.next = bit_cast::<6, 7>(self.column_end.q.val());
-        self.scale_restart.next = self.state.q.val() == State::Activations;
-        self.scale_half.next = self.half.q.val();
-        self.given_mask.d.next = self.consume.val() && (self.state.q.val() == State::Mask);
-        self.mask_write.next = self.given_mask.q.val();
-        self.given_code.d.next = self.consume.val()
-            && (self.state.q.val() == State::Codes)
-            && !(self.part_last.q.val() && self.padded.q.val() && !self.first_beat.q.val());
-        self.given_code_last.d.next = self.last.val();
-        self.code_write.next = self.given_code.q.val();
-        self.code_last.next = self.given_code_last.q.val();
-        self.code_plain.next = self.plain.q.val();
-        self.given_column.d.next = (self.state.q.val() == State::Codes)
+        // Beats handed on.
+        self.outlet.state.next = self.state.q.val();
+        self.outlet.beat.next = self.beat.val();
+        self.outlet.consume.next = self.consume.val();
+        self.outlet.last.next = self.last.val();
+        self.outlet.padding.next =
+            self.part_last.q.val() && self.padded.q.val() && !self.first_beat.q.val();
+        self.outlet.opens.next = (self.state.q.val() == State::Codes)
             && ((self.consume.val() && self.first_beat.q.val())
                 || (self.empty_column.val() && !self.column_full.val()));
-        self.given_description.d.next = (bit_cast::<4, 1>(self.column_last.q.val().into()) << 3)
+        self.outlet.described.next = (bit_cast::<4, 1>(self.column_last.q.val().into()) << 3)
             | (bit_cast::<4, 1>(self.half.q.val().into()) << 2)
             | (bit_cast::<4, 1>(self.plain.q.val().into()) << 1)
             | bit_cast::<4, 1>(self.masked.q.val().into());
-        self.column_write.next = self.given_column.q.val();
-        self.column.next = self.given_description.q.val();
+        self.handed.next = self.outlet.handed.val();
+        self.index.next = self.outlet.index.val();
+        self.x_write.next = self.outlet.x_write.val();
+        self.x_last.next = self.outlet.x_last.val();
+        self.mask_write.next = self.outlet.mask_write.val();
+        self.code_write.next = self.outlet.code_write.val();
+        self.code_last.next = self.outlet.code_last.val();
+        self.column_write.next = self.outlet.column_write.val();
+        self.column.next = self.outlet.column.val();
+        self.last_column.next = bit_cast::<6, 7>(self.column_end.q.val());
+        self.scale_restart.next = self.state.q.val() == State::Activations;
+        self.scale_half.next = self.half.q.val();
+        self.code_plain.next = self.plain.q.val();
         if self.consume.val() && (self.state.q.val() == State::Mask) {
             self.fewer_survivors.d.next =
                 self.fewer_survivors.q.val() + bit_cast::<15, 7>(self.ones.val());
@@ -307,15 +238,15 @@ impl<const D: usize> Logic for Parser<D> {
             }
             State::Execute => {
                 self.state.d.next = State::Header;
-                if self.is.q.val().get_bit(0) {
+                if self.judge.is.val().get_bit(0) {
                     self.state.d.next = State::Sweep;
                 } else if self.failed.q.val() {
                     self.state.d.next = State::Header;
-                } else if self.is.q.val().get_bit(1) {
-                    if self.bad_rows.q.val() {
+                } else if self.judge.is.val().get_bit(1) {
+                    if self.judge.bad_rows.val() {
                         self.refuse.next = true;
                         self.reason.d.next = 3.into();
-                    } else if self.bad_batch.q.val() {
+                    } else if self.judge.bad_batch.val() {
                         self.refuse.next = true;
                         self.reason.d.next = 4.into();
                     } else if !self.settled.q.val() {
@@ -327,14 +258,14 @@ impl<const D: usize> Logic for Parser<D> {
                         self.granules.d.next = bit_cast::<9, 16>(self.arg16.val());
                         self.batch.d.next = bit_cast::<3, 8>(self.flags.val());
                     }
-                } else if self.is.q.val().get_bit(2) {
+                } else if self.judge.is.val().get_bit(2) {
                     if !self.tile.q.val() {
                         self.refuse.next = true;
                         self.reason.d.next = 6.into();
-                    } else if self.bad_columns.q.val() {
+                    } else if self.judge.bad_columns.val() {
                         self.refuse.next = true;
                         self.reason.d.next = 5.into();
-                    } else if self.no_scales.q.val() {
+                    } else if self.judge.no_scales.val() {
                         self.refuse.next = true;
                         self.reason.d.next = 9.into();
                     } else if self.groups.q.val().get_bit(1) {
@@ -353,8 +284,8 @@ impl<const D: usize> Logic for Parser<D> {
                         self.column_end.d.next = bit_cast::<7, 16>(self.arg16.val()) - 1;
                         self.column_before.d.next = bit_cast::<7, 16>(self.arg16.val()) - 2;
                         self.column_index.d.next = 0.into();
-                        self.part.d.next = bit_cast::<16, 12>(self.x_beats.q.val());
-                        self.part_last.d.next = self.x_beats.q.val() == 1;
+                        self.part.d.next = bit_cast::<16, 12>(self.judge.x_beats.val());
+                        self.part_last.d.next = self.judge.x_beats.val() == 1;
                         self.left.d.next =
                             bit_cast::<33, 32>(self.head_high.q.val()) << self.beat_shift.val();
                         self.left_any.d.next = self.head_high.q.val().any();
@@ -362,7 +293,7 @@ impl<const D: usize> Logic for Parser<D> {
                             && (!self.wide.val() || (self.head_high.q.val() >> 1).any());
                         self.state.d.next = State::Activations;
                     }
-                } else if self.is.q.val().get_bit(3) {
+                } else if self.judge.is.val().get_bit(3) {
                     if !self.tile.q.val() {
                         self.refuse.next = true;
                         self.reason.d.next = 6.into();
@@ -377,7 +308,7 @@ impl<const D: usize> Logic for Parser<D> {
                         self.after.d.next = State::Drain;
                         self.state.d.next = State::AnswerLow;
                     }
-                } else if self.is.q.val().get_bit(4) {
+                } else if self.judge.is.val().get_bit(4) {
                     if !self.register_known.val() {
                         self.refuse.next = true;
                         self.reason.d.next = 7.into();
@@ -389,10 +320,10 @@ impl<const D: usize> Logic for Parser<D> {
                         self.after.d.next = State::Header;
                         self.state.d.next = State::Fetch;
                     }
-                } else if self.is.q.val().get_bit(6) {
+                } else if self.judge.is.val().get_bit(6) {
                     self.refuse.next = true;
                     self.reason.d.next = 8.into();
-                } else if self.is.q.val().get_bit(5) {
+                } else if self.judge.is.val().get_bit(5) {
                     self.refuse.next = true;
                     self.reason.d.next = 1.into();
                 }

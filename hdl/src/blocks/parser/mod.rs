@@ -3,12 +3,16 @@
 //! It is the only unit that knows packets. A group's beats are taken without a pause; requests that look at
 //! accumulators or counters, or change the tile's shape, wait until every column before them is done.
 
+pub mod header;
 mod logic;
+pub mod outlet;
+pub mod shape;
 
 use crate::core::CoreConfig;
 use crate::rtl::*;
-use weft_protocol::ROW_GRANULE;
-use weft_protocol::packet::{RESET_ARG16, RESET_ARG32};
+use header::Header;
+use outlet::Outlet;
+use shape::Shape;
 use weft_protocol::registers::VERSION;
 
 /// What the parser does with the next beat.
@@ -155,6 +159,9 @@ pub struct Parser<const D: usize> {
     /// A request is refused.
     pub error: Signal<Out, Bit>,
 
+    shape: Shape,
+    judge: Header,
+    outlet: Outlet<D>,
     state: DFF<State>,
     after: DFF<State>,
     reason: DFF<Bits<4>>,
@@ -166,23 +173,11 @@ pub struct Parser<const D: usize> {
     head_high: DFF<Bits<32>>,
     answer_low: DFF<Bits<32>>,
     answer_high: DFF<Bits<32>>,
-    is: DFF<Bits<8>>,
-    bad_rows: DFF<Bit>,
-    bad_batch: DFF<Bit>,
-    bad_columns: DFF<Bit>,
-    no_scales: DFF<Bit>,
-    x_beats: DFF<Bits<12>>,
     tile: DFF<Bit>,
     opened: DFF<Bit>,
     scales: DFF<Bit>,
     granules: DFF<Bits<9>>,
     batch: DFF<Bits<3>>,
-    lane_end: DFF<Bits<4>>,
-    row_end: DFF<Bits<ADDRESS>>,
-    row_before: DFF<Bits<ADDRESS>>,
-    word_end: DFF<Bits<9>>,
-    word_before: DFF<Bits<9>>,
-    dense_fewer: DFF<Bits<15>>,
     groups: DFF<Bits<2>>,
     settle: DFF<Bits<4>>,
     settled: DFF<Bit>,
@@ -203,16 +198,6 @@ pub struct Parser<const D: usize> {
     padded: DFF<Bit>,
     fewer_survivors: DFF<Bits<15>>,
     none: DFF<Bit>,
-    x_index: DFF<Bits<9>>,
-    given: DFF<Bits<D>>,
-    given_index: DFF<Bits<9>>,
-    given_x: DFF<Bit>,
-    given_x_last: DFF<Bit>,
-    given_mask: DFF<Bit>,
-    given_code: DFF<Bit>,
-    given_code_last: DFF<Bit>,
-    given_column: DFF<Bit>,
-    given_description: DFF<Bits<4>>,
 
     have: Signal<Local, Bit>,
     header_read: Signal<Local, Bit>,
@@ -222,10 +207,8 @@ pub struct Parser<const D: usize> {
     busy: Signal<Local, Bit>,
     refuse: Signal<Local, Bit>,
     start_group: Signal<Local, Bit>,
-    op: Signal<Local, Bits<8>>,
     flags: Signal<Local, Bits<8>>,
     arg16: Signal<Local, Bits<16>>,
-    reset_header: Signal<Local, Bit>,
     fewer: Signal<Local, Bits<15>>,
     units: Signal<Local, Bits<15>>,
     single: Signal<Local, Bit>,
@@ -235,16 +218,10 @@ pub struct Parser<const D: usize> {
     enter_scales: Signal<Local, Bit>,
     enter_mask: Signal<Local, Bit>,
     enter_codes: Signal<Local, Bit>,
-    lanes: Signal<Local, Bits<5>>,
 
     wide: Constant<Bit>,
     high_shift: Constant<Bits<6>>,
     beat_shift: Constant<Bits<1>>,
-    row_shift: Constant<Bits<3>>,
-    most_granules: Constant<Bits<16>>,
-    most_log2: Constant<Bits<8>>,
-    reset16: Constant<Bits<16>>,
-    reset32: Constant<Bits<32>>,
     version: Constant<Bits<32>>,
 }
 
@@ -303,6 +280,9 @@ impl<const D: usize> Parser<D> {
             stalled: Signal::default(),
             tile_done: Signal::default(),
             error: Signal::default(),
+            shape: Shape::new(config),
+            judge: Header::new(config),
+            outlet: Outlet::default(),
             state: DFF::default(),
             after: DFF::default(),
             reason: DFF::default(),
@@ -314,23 +294,11 @@ impl<const D: usize> Parser<D> {
             head_high: DFF::default(),
             answer_low: DFF::default(),
             answer_high: DFF::default(),
-            is: DFF::default(),
-            bad_rows: DFF::default(),
-            bad_batch: DFF::default(),
-            bad_columns: DFF::default(),
-            no_scales: DFF::default(),
-            x_beats: DFF::default(),
             tile: DFF::default(),
             opened: DFF::default(),
             scales: DFF::default(),
             granules: DFF::default(),
             batch: DFF::default(),
-            lane_end: DFF::default(),
-            row_end: DFF::default(),
-            row_before: DFF::default(),
-            word_end: DFF::default(),
-            word_before: DFF::default(),
-            dense_fewer: DFF::default(),
             groups: DFF::default(),
             settle: DFF::default(),
             settled: DFF::default(),
@@ -351,16 +319,6 @@ impl<const D: usize> Parser<D> {
             padded: DFF::default(),
             fewer_survivors: DFF::default(),
             none: DFF::default(),
-            x_index: DFF::default(),
-            given: DFF::default(),
-            given_index: DFF::default(),
-            given_x: DFF::default(),
-            given_x_last: DFF::default(),
-            given_mask: DFF::default(),
-            given_code: DFF::default(),
-            given_code_last: DFF::default(),
-            given_column: DFF::default(),
-            given_description: DFF::default(),
             have: Signal::default(),
             header_read: Signal::default(),
             payload: Signal::default(),
@@ -369,10 +327,8 @@ impl<const D: usize> Parser<D> {
             busy: Signal::default(),
             refuse: Signal::default(),
             start_group: Signal::default(),
-            op: Signal::default(),
             flags: Signal::default(),
             arg16: Signal::default(),
-            reset_header: Signal::default(),
             fewer: Signal::default(),
             units: Signal::default(),
             single: Signal::default(),
@@ -382,15 +338,9 @@ impl<const D: usize> Parser<D> {
             enter_scales: Signal::default(),
             enter_mask: Signal::default(),
             enter_codes: Signal::default(),
-            lanes: Signal::default(),
             wide: Constant::new(D == 64),
             high_shift: Constant::new((D - 32).to_bits()),
             beat_shift: Constant::new(clog2(64 / D).to_bits()),
-            row_shift: Constant::new(clog2(ROW_GRANULE / config.banks).to_bits()),
-            most_granules: Constant::new((config.rows() / ROW_GRANULE).to_bits()),
-            most_log2: Constant::new(clog2(config.batch).to_bits()),
-            reset16: Constant::new(RESET_ARG16.to_bits()),
-            reset32: Constant::new(RESET_ARG32.to_bits()),
             version: Constant::new(VERSION.to_bits()),
         }
     }
