@@ -1,7 +1,7 @@
 //! What the stages do.
 //!
 //! A stage takes the round before it when it is empty or its own round moves on, so gaps close up while the last
-//! stage waits. An accumulator is read in stage 7 of a bank and written at the end of stage 11: a round must not
+//! stage waits. An accumulator is read in stage 8 of a bank and written at the end of stage 12: a round must not
 //! leave while one of the four before it, cycle by cycle, has the same row of the same bank.
 
 use super::Rounds;
