@@ -33,12 +33,15 @@ pub struct Counters {
     pub hazard: Signal<In, Bit>,
     /// Register to read.
     pub index: Signal<In, Bits<16>>,
-    /// Its value, a cycle after `index` and two after the pulses that it counts.
+    /// Its value, two cycles after `index` and three after the pulses that it counts.
     pub value: Signal<Out, Bits<32>>,
     /// There is such a register, a cycle after `index`.
     pub known: Signal<Out, Bit>,
     pulses: DFF<Bits<8>>,
     issued: DFF<Bits<5>>,
+    first: DFF<Bits<32>>,
+    second: DFF<Bits<32>>,
+    in_second: DFF<Bit>,
     answer: DFF<Bits<32>>,
     exists: DFF<Bit>,
     cycles: DFF<Bits<32>>,
@@ -83,6 +86,9 @@ impl Counters {
             known: Signal::default(),
             pulses: DFF::default(),
             issued: DFF::default(),
+            first: DFF::default(),
+            second: DFF::default(),
+            in_second: DFF::default(),
             answer: DFF::default(),
             exists: DFF::default(),
             cycles: DFF::default(),
@@ -111,8 +117,8 @@ impl Logic for Counters {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, pulses, issued, answer, exists, cycles, beats, starvation, stalls,
-            nonzeros, columns, tiles, errors, rounds, hazards
+            self, clock, pulses, issued, first, second, in_second, answer, exists, cycles, beats,
+            starvation, stalls, nonzeros, columns, tiles, errors, rounds, hazards
         );
         self.issued.d.next = self.codes.val();
         self.pulses.d.next = bit_cast::<8, 1>(self.open.val().into())
@@ -168,46 +174,53 @@ impl Logic for Counters {
 
         self.value.next = self.answer.q.val();
         self.known.next = self.exists.q.val();
+        // Of each half of the registers one, then one of those.
+        self.in_second.d.next = self.index.val() >= 20;
+        self.answer.d.next = self.first.q.val();
+        if self.in_second.q.val() {
+            self.answer.d.next = self.second.q.val();
+        }
         self.exists.d.next = true;
-        self.answer.d.next = 0.into();
+        self.first.d.next = 0.into();
+        self.second.d.next = 0.into();
         if self.index.val() == 0 {
-            self.answer.d.next = self.magic.val();
+            self.first.d.next = self.magic.val();
         } else if self.index.val() == 1 {
-            self.answer.d.next = self.version.val();
+            self.first.d.next = self.version.val();
         } else if self.index.val() == 2 {
-            self.answer.d.next = self.map_hash.val();
+            self.first.d.next = self.map_hash.val();
         } else if self.index.val() == 3 {
-            self.answer.d.next = self.banks.val();
+            self.first.d.next = self.banks.val();
         } else if self.index.val() == 4 {
-            self.answer.d.next = self.batch.val();
+            self.first.d.next = self.batch.val();
         } else if self.index.val() == 5 {
-            self.answer.d.next = self.stream_bytes.val();
+            self.first.d.next = self.stream_bytes.val();
         } else if self.index.val() == 6 {
-            self.answer.d.next = self.depth.val();
+            self.first.d.next = self.depth.val();
         } else if self.index.val() == 16 {
-            self.answer.d.next = self.cycles.q.val();
+            self.first.d.next = self.cycles.q.val();
         } else if self.index.val() == 17 {
-            self.answer.d.next = self.beats.q.val();
+            self.first.d.next = self.beats.q.val();
         } else if self.index.val() == 18 {
-            self.answer.d.next = self.starvation.q.val();
+            self.first.d.next = self.starvation.q.val();
         } else if self.index.val() == 19 {
-            self.answer.d.next = self.stalls.q.val();
+            self.first.d.next = self.stalls.q.val();
         } else if self.index.val() == 20 {
-            self.answer.d.next = self.nonzeros.q.val();
+            self.second.d.next = self.nonzeros.q.val();
         } else if self.index.val() == 21 {
-            self.answer.d.next = self.columns.q.val();
+            self.second.d.next = self.columns.q.val();
         } else if self.index.val() == 22 {
-            self.answer.d.next = self.tiles.q.val();
+            self.second.d.next = self.tiles.q.val();
         } else if self.index.val() == 23 {
-            self.answer.d.next = self.errors.q.val();
+            self.second.d.next = self.errors.q.val();
         } else if self.index.val() == 24 {
-            self.answer.d.next = self.rounds.q.val();
+            self.second.d.next = self.rounds.q.val();
             if self.single.val() {
                 // A round of one bank is a code: synthesis drops the other counter.
-                self.answer.d.next = self.nonzeros.q.val();
+                self.second.d.next = self.nonzeros.q.val();
             }
         } else if self.index.val() == 25 {
-            self.answer.d.next = self.hazards.q.val();
+            self.second.d.next = self.hazards.q.val();
         } else {
             self.exists.d.next = false;
         }

@@ -329,6 +329,9 @@ impl<const D: usize> Logic for Parser<D> {
                 }
             }
             State::Fetch => {
+                self.state.d.next = State::Fetched;
+            }
+            State::Fetched => {
                 self.answer_high.d.next = self.register_value.val();
                 self.state.d.next = State::AnswerLow;
             }

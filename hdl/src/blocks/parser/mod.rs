@@ -30,6 +30,8 @@ pub enum State {
     Execute,
     /// Waits for the value of a register.
     Fetch,
+    /// Takes it.
+    Fetched,
     /// Refuses the request.
     Refuse,
     /// Activations of a group.

@@ -56,6 +56,9 @@ impl<const F: usize> Logic for Rounds<F> {
             self.held_shift[i].clock.next = self.clock.val();
             self.issued_slot[i].clock.next = self.clock.val();
             self.earlier_slot[i].clock.next = self.clock.val();
+            self.near_low[i].clock.next = self.clock.val();
+            self.near_high[i].clock.next = self.clock.val();
+            self.near_shift[i].clock.next = self.clock.val();
             self.spare_slot[i].d.next = self.spare_slot[i].q.val();
             self.formed_slot[i].d.next = self.formed_slot[i].q.val();
             self.ranked_slot[i].d.next = self.ranked_slot[i].q.val();
@@ -281,10 +284,16 @@ impl<const F: usize> Logic for Rounds<F> {
         for i in 0..self._banks {
             self.issue[i].next = self.go.val() && self.held_slot[i].q.val().get_bit(10);
             self.address[i].next = self.held_slot[i].q.val().get_bits::<10>(0);
-            self.spread_low[i].next = self.low.val() >> self.held_shift[i].q.val();
-            self.spread_high[i].next = self.high.val() >> self.held_shift[i].q.val();
-            self.code_low[i].next = self.spread_low[i].val().get_bits::<4>(0);
-            self.code_high[i].next = self.spread_high[i].val().get_bits::<4>(0);
+            // One nibble of sixteen and more is two steps: four of them now, one of those in the next cycle.
+            self.spread_low[i].next = self.low.val() >> (self.held_shift[i].q.val() & 0x70);
+            self.spread_high[i].next = self.high.val() >> (self.held_shift[i].q.val() & 0x70);
+            self.near_low[i].d.next = self.spread_low[i].val().get_bits::<16>(0);
+            self.near_high[i].d.next = self.spread_high[i].val().get_bits::<16>(0);
+            self.near_shift[i].d.next = self.held_shift[i].q.val().get_bits::<4>(0);
+            self.picked_low[i].next = self.near_low[i].q.val() >> self.near_shift[i].q.val();
+            self.picked_high[i].next = self.near_high[i].q.val() >> self.near_shift[i].q.val();
+            self.code_low[i].next = self.picked_low[i].val().get_bits::<4>(0);
+            self.code_high[i].next = self.picked_high[i].val().get_bits::<4>(0);
         }
 
         // The current word, and its successor at the head of the queue.

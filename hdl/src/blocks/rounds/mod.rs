@@ -54,9 +54,9 @@ pub struct Rounds<const F: usize> {
     pub issue: Vec<Signal<Out, Bit>>,
     /// Row address for each bank; stable while the round waits.
     pub address: Vec<Signal<Out, Bits<ADDRESS>>>,
-    /// Code for each bank, low nibble.
+    /// Code for each bank, low nibble, a cycle after `issue` and `address`.
     pub code_low: Vec<Signal<Out, Bits<4>>>,
-    /// Code for each bank, high nibble.
+    /// Code for each bank, high nibble, a cycle after `issue` and `address`.
     pub code_high: Vec<Signal<Out, Bits<4>>>,
     /// The round is the first of its column.
     pub first: Signal<Out, Bit>,
@@ -121,6 +121,10 @@ pub struct Rounds<const F: usize> {
     // The code word in use; the next one is the queue's head.
     current_valid: DFF<Bit>,
     current: DFF<Bits<F>>,
+    // What left: four nibbles of each plane for each bank, and which of them it is.
+    near_low: Vec<DFF<Bits<16>>>,
+    near_high: Vec<DFF<Bits<16>>>,
+    near_shift: Vec<DFF<Bits<4>>>,
 
     ranks: Ranks,
     masked: Signal<Local, Bit>,
@@ -153,6 +157,8 @@ pub struct Rounds<const F: usize> {
     high: Signal<Local, Bits<F>>,
     spread_low: Vec<Signal<Local, Bits<F>>>,
     spread_high: Vec<Signal<Local, Bits<F>>>,
+    picked_low: Vec<Signal<Local, Bits<16>>>,
+    picked_high: Vec<Signal<Local, Bits<16>>>,
     full: Constant<Bits<8>>,
     wrap: Constant<Bits<8>>,
     plane: Constant<Bits<8>>,
@@ -233,6 +239,9 @@ impl<const F: usize> Rounds<F> {
             earlier_slot: vec![DFF::default(); banks],
             current_valid: DFF::default(),
             current: DFF::default(),
+            near_low: vec![DFF::default(); banks],
+            near_high: vec![DFF::default(); banks],
+            near_shift: vec![DFF::default(); banks],
             ranks: Ranks::new(banks),
             masked: Signal::default(),
             waiting: Signal::default(),
@@ -264,6 +273,8 @@ impl<const F: usize> Rounds<F> {
             high: Signal::default(),
             spread_low: vec![Signal::default(); banks],
             spread_high: vec![Signal::default(); banks],
+            picked_low: vec![Signal::default(); banks],
+            picked_high: vec![Signal::default(); banks],
             full: Constant::new((F / 2).to_bits()),
             wrap: Constant::new((F / 2 - 1).to_bits()),
             plane: Constant::new((F / 2).to_bits()),
