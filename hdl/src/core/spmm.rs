@@ -9,11 +9,15 @@ use crate::blocks::drain::Drain;
 use crate::blocks::intake::Intake;
 use crate::blocks::parser::Parser;
 use crate::blocks::queue::Queue;
+use crate::blocks::relay::Relay;
 use crate::blocks::rounds::Rounds;
 use crate::blocks::scale_writer::ScaleWriter;
 use crate::blocks::scanner::Scanner;
 use crate::blocks::wiring::Wiring;
 use crate::rtl::*;
+
+/// Banks that share a relay of the activations.
+const CORNER: usize = 4;
 
 /// The column-streaming multiply core. `D` is the stream width in bits, `M = D / banks`, `F = 2 D`, `E = D + 8`.
 #[derive(LogicBlock)]
@@ -49,7 +53,10 @@ pub struct SpmmCore<const D: usize, const M: usize, const F: usize, const E: usi
     bank: Vec<Bank>,
     drain: Drain,
     counters: Counters,
-    first_pipe: DFF<Bits<6>>,
+    x_low: Vec<Relay<64>>,
+    x_high: Vec<Relay<64>>,
+    restart: DFF<Bit>,
+    first_pipe: DFF<Bits<5>>,
     x_ready: DFF<Bit>,
     half_pipe: DFF<Bit>,
     plain_pipe: DFF<Bits<3>>,
@@ -57,6 +64,7 @@ pub struct SpmmCore<const D: usize, const M: usize, const F: usize, const E: usi
     mask_full: DFF<Bit>,
     give: Signal<Local, Bit>,
     _banks: usize,
+    _corners: usize,
 }
 
 impl<const D: usize, const M: usize, const F: usize, const E: usize> SpmmCore<D, M, F, E> {
@@ -69,6 +77,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> SpmmCore<D,
             depth,
             ..
         } = *config;
+        let corners = banks.div_ceil(CORNER);
         assert!(D == 8 * config.stream_bytes && M == D / banks && F == 2 * D && E == D + 8);
         Self {
             clock: Signal::default(),
@@ -93,6 +102,9 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> SpmmCore<D,
             bank: (0..banks).map(|_| Bank::new(batch, depth)).collect(),
             drain: Drain::new(banks, depth),
             counters: Counters::new(config),
+            x_low: (0..corners).map(|_| Relay::default()).collect(),
+            x_high: (0..corners).map(|_| Relay::default()).collect(),
+            restart: DFF::default(),
             first_pipe: DFF::default(),
             x_ready: DFF::default(),
             half_pipe: DFF::default(),
@@ -101,6 +113,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> SpmmCore<D,
             mask_full: DFF::default(),
             give: Signal::default(),
             _banks: banks,
+            _corners: corners,
         }
     }
 }
@@ -111,7 +124,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, first_pipe, x_ready, half_pipe, plain_pipe, clear_pipe, mask_full
+            self, clock, restart, first_pipe, x_ready, half_pipe, plain_pipe, clear_pipe, mask_full
         );
         clock!(
             self,
@@ -129,10 +142,12 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
             counters
         );
 
+        self.restart.d.next = self.reset.val();
+
         // Stream in.
         self.in_ready.next = self.intake.ready.val();
-        self.intake.clear.next = self.reset.val();
-        self.parser.reset.next = self.reset.val();
+        self.intake.clear.next = self.restart.q.val();
+        self.parser.reset.next = self.restart.q.val();
         self.intake.offer.next = self.in_valid.val();
         self.intake.data.next = self.in_data.val();
         self.intake.read.next = self.parser.beat_read.val();
@@ -152,7 +167,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
         self.activations.log2_batch.next = self.parser.log2_batch.val();
         self.activations.last_lane.next = self.parser.last_lane.val();
         self.activations.take.next = self.first_pipe.q.val().get_bit(0);
-        self.activations.show.next = self.first_pipe.q.val().get_bit(5);
+        self.activations.show.next = self.first_pipe.q.val().get_bit(4);
 
         // Scales.
         self.scale_writer.restart.next = self.parser.scale_restart.val();
@@ -206,6 +221,14 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
             self.clear_pipe.d.next = (self.clear_pipe.q.val() << 1) | 1;
         }
 
+        // Activations on their way to the banks: a relay for every four, and from there each quad's own.
+        for i in 0..self._corners {
+            self.x_low[i].clock.next = self.clock.val();
+            self.x_low[i].d.next = self.activations.x_low.val();
+            self.x_high[i].clock.next = self.clock.val();
+            self.x_high[i].d.next = self.activations.x_high.val();
+        }
+
         // Scanners and banks.
         self.mask_full.d.next = false;
         for i in 0..self._banks {
@@ -228,8 +251,8 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
                 self.bank[i].address.next = self.drain.address.val();
                 self.bank[i].issue.next = self.drain.issue.val();
             }
-            self.bank[i].x_low.next = self.activations.x_low.val();
-            self.bank[i].x_high.next = self.activations.x_high.val();
+            self.bank[i].x_low.next = self.x_low[i / 4].q.val();
+            self.bank[i].x_high.next = self.x_high[i / 4].q.val();
             self.bank[i].lane_shown.next = self.drain.lane_shown.val();
             self.drain.accumulator[i].next = self.bank[i].accumulator.val();
             self.bank[i].code_low.next = self.rounds.code_low[i].val();
@@ -251,7 +274,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
         self.drain.answer_read.next = self.give.val();
         self.parser.drain_done.next = self.drain.done.val();
         self.parser.sweep_done.next = self.drain.sweep_done.val();
-        self.answers.clear.next = self.reset.val();
+        self.answers.clear.next = self.restart.q.val();
         self.answers.write.next = self.parser.answer_write.val() || self.drain.word_write.val();
         self.answers.data.next = self.parser.answer.val();
         if self.drain.word_write.val() {
@@ -266,7 +289,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
 
         // Counters.
         self.counters.clear.next = self.parser.clear.val();
-        self.counters.reset.next = self.reset.val();
+        self.counters.reset.next = self.restart.q.val();
         self.counters.open.next = self.parser.open.val();
         self.counters.accepted.next = self.parser.beat_read.val();
         self.counters.starved.next = self.parser.starved.val();

@@ -33,12 +33,13 @@ pub struct Counters {
     pub hazard: Signal<In, Bit>,
     /// Register to read.
     pub index: Signal<In, Bits<16>>,
-    /// Its value, two cycles after `index` and three after the pulses that it counts.
+    /// Its value, three cycles after `index` and three after the pulses that it counts.
     pub value: Signal<Out, Bits<32>>,
     /// There is such a register, a cycle after `index`.
     pub known: Signal<Out, Bit>,
     pulses: DFF<Bits<8>>,
     issued: DFF<Bits<5>>,
+    chosen: DFF<Bits<5>>,
     first: DFF<Bits<32>>,
     second: DFF<Bits<32>>,
     in_second: DFF<Bit>,
@@ -86,6 +87,7 @@ impl Counters {
             known: Signal::default(),
             pulses: DFF::default(),
             issued: DFF::default(),
+            chosen: DFF::default(),
             first: DFF::default(),
             second: DFF::default(),
             in_second: DFF::default(),
@@ -117,8 +119,8 @@ impl Logic for Counters {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, pulses, issued, first, second, in_second, answer, exists, cycles, beats,
-            starvation, stalls, nonzeros, columns, tiles, errors, rounds, hazards
+            self, clock, pulses, issued, chosen, first, second, in_second, answer, exists, cycles,
+            beats, starvation, stalls, nonzeros, columns, tiles, errors, rounds, hazards
         );
         self.issued.d.next = self.codes.val();
         self.pulses.d.next = bit_cast::<8, 1>(self.open.val().into())
@@ -175,54 +177,54 @@ impl Logic for Counters {
         self.value.next = self.answer.q.val();
         self.known.next = self.exists.q.val();
         // Of each half of the registers one, then one of those.
-        self.in_second.d.next = self.index.val() >= 20;
+        self.chosen.d.next = self.index.val().get_bits::<5>(0);
+        self.in_second.d.next = self.chosen.q.val() >= 20;
         self.answer.d.next = self.first.q.val();
         if self.in_second.q.val() {
             self.answer.d.next = self.second.q.val();
         }
-        self.exists.d.next = true;
+        self.exists.d.next =
+            (self.index.val() < 7) || ((self.index.val() >= 16) && (self.index.val() < 26));
         self.first.d.next = 0.into();
         self.second.d.next = 0.into();
-        if self.index.val() == 0 {
+        if self.chosen.q.val() == 0 {
             self.first.d.next = self.magic.val();
-        } else if self.index.val() == 1 {
+        } else if self.chosen.q.val() == 1 {
             self.first.d.next = self.version.val();
-        } else if self.index.val() == 2 {
+        } else if self.chosen.q.val() == 2 {
             self.first.d.next = self.map_hash.val();
-        } else if self.index.val() == 3 {
+        } else if self.chosen.q.val() == 3 {
             self.first.d.next = self.banks.val();
-        } else if self.index.val() == 4 {
+        } else if self.chosen.q.val() == 4 {
             self.first.d.next = self.batch.val();
-        } else if self.index.val() == 5 {
+        } else if self.chosen.q.val() == 5 {
             self.first.d.next = self.stream_bytes.val();
-        } else if self.index.val() == 6 {
+        } else if self.chosen.q.val() == 6 {
             self.first.d.next = self.depth.val();
-        } else if self.index.val() == 16 {
+        } else if self.chosen.q.val() == 16 {
             self.first.d.next = self.cycles.q.val();
-        } else if self.index.val() == 17 {
+        } else if self.chosen.q.val() == 17 {
             self.first.d.next = self.beats.q.val();
-        } else if self.index.val() == 18 {
+        } else if self.chosen.q.val() == 18 {
             self.first.d.next = self.starvation.q.val();
-        } else if self.index.val() == 19 {
+        } else if self.chosen.q.val() == 19 {
             self.first.d.next = self.stalls.q.val();
-        } else if self.index.val() == 20 {
+        } else if self.chosen.q.val() == 20 {
             self.second.d.next = self.nonzeros.q.val();
-        } else if self.index.val() == 21 {
+        } else if self.chosen.q.val() == 21 {
             self.second.d.next = self.columns.q.val();
-        } else if self.index.val() == 22 {
+        } else if self.chosen.q.val() == 22 {
             self.second.d.next = self.tiles.q.val();
-        } else if self.index.val() == 23 {
+        } else if self.chosen.q.val() == 23 {
             self.second.d.next = self.errors.q.val();
-        } else if self.index.val() == 24 {
+        } else if self.chosen.q.val() == 24 {
             self.second.d.next = self.rounds.q.val();
             if self.single.val() {
                 // A round of one bank is a code: synthesis drops the other counter.
                 self.second.d.next = self.nonzeros.q.val();
             }
-        } else if self.index.val() == 25 {
+        } else if self.chosen.q.val() == 25 {
             self.second.d.next = self.hazards.q.val();
-        } else {
-            self.exists.d.next = false;
         }
     }
 }

@@ -44,6 +44,8 @@ impl<const D: usize> Logic for Parser<D> {
             left,
             left_any,
             left_more,
+            code_blocked,
+            column_blocked,
             part,
             part_last,
             first_beat,
@@ -85,7 +87,10 @@ impl<const D: usize> Logic for Parser<D> {
         self.single.next = !self.units.val().any();
         self.empty_column.next = false;
 
-        // Which unit the beat is for, and whether that unit has room.
+        // Which unit the beat is for, and whether that unit has room. Queues say early that they are full, so what they said
+        // may be a clock old.
+        self.code_blocked.d.next = self.code_full.val();
+        self.column_blocked.d.next = self.column_full.val();
         self.have.next = !self.beat_empty.val();
         self.header_read.next = false;
         self.payload.next = false;
@@ -114,8 +119,8 @@ impl<const D: usize> Logic for Parser<D> {
                 self.payload.next = true;
                 self.empty_column.next =
                     self.first_beat.q.val() && self.masked.q.val() && self.none.q.val();
-                self.room.next =
-                    !self.code_full.val() && (!self.first_beat.q.val() || !self.column_full.val());
+                self.room.next = !self.code_blocked.q.val()
+                    && (!self.first_beat.q.val() || !self.column_blocked.q.val());
             }
             _ => {}
         }
@@ -137,7 +142,7 @@ impl<const D: usize> Logic for Parser<D> {
             self.last.next = self.wide.val() && self.single.val();
         }
         self.part_done.next = (self.consume.val() && self.last.val())
-            || (self.empty_column.val() && !self.column_full.val());
+            || (self.empty_column.val() && !self.column_blocked.q.val());
         self.column_last.d.next = self.column_index.q.val() == self.column_end.q.val();
         if self.consume.val() {
             self.first_beat.d.next = false;
@@ -164,7 +169,7 @@ impl<const D: usize> Logic for Parser<D> {
             self.part_last.q.val() && self.padded.q.val() && !self.first_beat.q.val();
         self.outlet.opens.next = (self.state.q.val() == State::Codes)
             && ((self.consume.val() && self.first_beat.q.val())
-                || (self.empty_column.val() && !self.column_full.val()));
+                || (self.empty_column.val() && !self.column_blocked.q.val()));
         self.outlet.described.next = (bit_cast::<4, 1>(self.column_last.q.val().into()) << 3)
             | (bit_cast::<4, 1>(self.half.q.val().into()) << 2)
             | (bit_cast::<4, 1>(self.plain.q.val().into()) << 1)

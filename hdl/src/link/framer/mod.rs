@@ -99,9 +99,11 @@ pub struct Framer {
     who: DFF<Bits<8>>,
     which: DFF<Bits<8>>,
     high: DFF<Bits<8>>,
+    heading: DFF<Bits<8>>,
     chosen: DFF<Bits<8>>,
     identifying: DFF<Bit>,
     full: DFF<Bit>,
+    number: Signal<Local, Bits<4>>,
     word: Signal<Local, Bits<32>>,
     pair: Signal<Local, Bits<16>>,
     sending: Signal<Local, Bit>,
@@ -155,10 +157,12 @@ impl Default for Framer {
             who: DFF::default(),
             which: DFF::default(),
             high: DFF::default(),
+            heading: DFF::default(),
             chosen: DFF::default(),
             identifying: DFF::default(),
             full: DFF::default(),
             word: Signal::default(),
+            number: Signal::default(),
             pair: Signal::default(),
             sending: Signal::default(),
             counted: Signal::default(),
@@ -192,6 +196,7 @@ impl Logic for Framer {
             who,
             which,
             high,
+            heading,
             chosen,
             identifying,
             full
@@ -203,6 +208,31 @@ impl Logic for Framer {
         self.address.next = bit_cast::<12, 17>(self.next.q.val());
         self.identity_index.next = bit_cast::<3, 9>(self.at.q.val() >> 2);
         self.counter_index.next = bit_cast::<3, 9>(self.at.q.val() >> 1);
+
+        // A byte of the header, a clock ahead.
+        self.number.next = self.at.q.val().get_bits::<4>(0);
+        self.heading.d.next = self.high.q.val();
+        if self.number.val() == 0 {
+            self.heading.d.next = self.sync0.val();
+        } else if self.number.val() == 1 {
+            self.heading.d.next = self.sync1.val();
+        } else if self.number.val() == 2 {
+            self.heading.d.next = self.flags.q.val();
+        } else if self.number.val() == 3 {
+            self.heading.d.next = self.units.q.val();
+        } else if self.number.val() == 4 {
+            self.heading.d.next = self.who.q.val();
+        } else if self.number.val() == 5 {
+            self.heading.d.next = self.which.q.val();
+        } else if self.number.val() == 6 {
+            self.heading.d.next = self.next.q.val().get_bits::<8>(1);
+        } else if self.number.val() == 7 {
+            self.heading.d.next = self.next.q.val().get_bits::<8>(9);
+        } else if self.number.val() == 8 {
+            self.heading.d.next = self.received.val().get_bits::<8>(0);
+        } else if self.number.val() == 10 {
+            self.heading.d.next = self.taken.val().get_bits::<8>(0);
+        }
 
         // A byte of the payload.
         self.word.next = self.data.val();
@@ -267,6 +297,12 @@ impl Logic for Framer {
             }
             State::Wait => {
                 self.hold.next = true;
+                // The halves of a position are of one moment.
+                if self.number.val() == 8 {
+                    self.high.d.next = self.received.val().get_bits::<8>(8);
+                } else if self.number.val() == 10 {
+                    self.high.d.next = self.taken.val().get_bits::<8>(8);
+                }
                 if !self.crc.busy.val() {
                     self.state.d.next = State::Choose;
                 }
@@ -280,31 +316,7 @@ impl Logic for Framer {
                         self.chosen.d.next = self.pair.val().get_bits::<8>(8);
                     }
                 } else if self.part.q.val() == Part::Header {
-                    if self.at.q.val() == 0 {
-                        self.chosen.d.next = self.sync0.val();
-                    } else if self.at.q.val() == 1 {
-                        self.chosen.d.next = self.sync1.val();
-                    } else if self.at.q.val() == 2 {
-                        self.chosen.d.next = self.flags.q.val();
-                    } else if self.at.q.val() == 3 {
-                        self.chosen.d.next = self.units.q.val();
-                    } else if self.at.q.val() == 4 {
-                        self.chosen.d.next = self.who.q.val();
-                    } else if self.at.q.val() == 5 {
-                        self.chosen.d.next = self.which.q.val();
-                    } else if self.at.q.val() == 6 {
-                        self.chosen.d.next = self.next.q.val().get_bits::<8>(1);
-                    } else if self.at.q.val() == 7 {
-                        self.chosen.d.next = self.next.q.val().get_bits::<8>(9);
-                    } else if self.at.q.val() == 8 {
-                        self.chosen.d.next = self.received.val().get_bits::<8>(0);
-                        self.high.d.next = self.received.val().get_bits::<8>(8);
-                    } else if self.at.q.val() == 10 {
-                        self.chosen.d.next = self.taken.val().get_bits::<8>(0);
-                        self.high.d.next = self.taken.val().get_bits::<8>(8);
-                    } else {
-                        self.chosen.d.next = self.high.q.val();
-                    }
+                    self.chosen.d.next = self.heading.q.val();
                 }
             }
             State::Send => {

@@ -2,8 +2,8 @@
 // reader lies. One write port, one read port, one clock. The word addressed at an edge stands on read_data behind it.
 // A word that is read while it is written is undefined.
 //
-// A long memory is four: each has its register before the choice between them, which the address's top bits make behind
-// the edge. So neither side of the edge has all of the long way from address to word.
+// A long memory is several of sixteen words, one look-up RAM deep: each has its register before the choice between them,
+// which the address's top bits make behind the edge. So neither side of the edge has all of the way from address to word.
 module weft_queue_ram #(parameter WIDTH = 32, parameter WORDS = 16, parameter ADDRESS = 4) (
   input wire clock,
   input wire write_enable,
@@ -12,6 +12,7 @@ module weft_queue_ram #(parameter WIDTH = 32, parameter WORDS = 16, parameter AD
   input wire [ADDRESS-1:0] read_address,
   output wire [WIDTH-1:0] read_data
 );
+  localparam PARTS = WORDS / 16;
   generate
     if (WORDS < 64) begin : whole
       weft_queue_ram_part #(.WIDTH(WIDTH), .WORDS(WORDS), .ADDRESS(ADDRESS)) part (
@@ -19,17 +20,16 @@ module weft_queue_ram #(parameter WIDTH = 32, parameter WORDS = 16, parameter AD
         .read_address(read_address), .read_data(read_data)
       );
     end else begin : split
-      wire [4*WIDTH-1:0] answers;
-      reg [1:0] chosen;
-      wire [2*WIDTH-1:0] half = chosen[1] ? answers[4*WIDTH-1:2*WIDTH] : answers[2*WIDTH-1:0];
-      assign read_data = chosen[0] ? half[2*WIDTH-1:WIDTH] : half[WIDTH-1:0];
-      always @(posedge clock) chosen <= read_address[ADDRESS-1:ADDRESS-2];
+      wire [PARTS*WIDTH-1:0] answers;
+      reg [ADDRESS-5:0] chosen;
+      assign read_data = answers[chosen*WIDTH +: WIDTH];
+      always @(posedge clock) chosen <= read_address[ADDRESS-1:4];
       genvar i;
-      for (i = 0; i < 4; i = i + 1) begin : quarter
-        weft_queue_ram_part #(.WIDTH(WIDTH), .WORDS(WORDS / 4), .ADDRESS(ADDRESS - 2)) part (
-          .clock(clock), .write_enable(write_enable && write_address[ADDRESS-1:ADDRESS-2] == i),
-          .write_address(write_address[ADDRESS-3:0]), .write_data(write_data),
-          .read_address(read_address[ADDRESS-3:0]), .read_data(answers[i*WIDTH +: WIDTH])
+      for (i = 0; i < PARTS; i = i + 1) begin : sixteen
+        weft_queue_ram_part #(.WIDTH(WIDTH), .WORDS(16), .ADDRESS(4)) part (
+          .clock(clock), .write_enable(write_enable && write_address[ADDRESS-1:4] == i),
+          .write_address(write_address[3:0]), .write_data(write_data),
+          .read_address(read_address[3:0]), .read_data(answers[i*WIDTH +: WIDTH])
         );
       end
     end
