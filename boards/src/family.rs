@@ -81,6 +81,18 @@ pub struct PlaceAndRoute {
     pub args: Vec<String>,
     /// Extension of the routed design.
     pub placed: String,
+    /// More arguments for a core that takes much of the die.
+    pub wide: Option<Wide>,
+}
+
+/// Arguments for cores of many lanes, whose multipliers are all over the die.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wide {
+    /// For cores of as many lanes, and more.
+    pub lanes: u32,
+    /// The arguments.
+    pub args: Vec<String>,
 }
 
 /// A packer call with the placeholders `{placed}`, `{image}` and `{series}`.

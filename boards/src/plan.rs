@@ -129,6 +129,8 @@ pub struct Options {
     pub design: Design,
     /// Bytes of the core's stream a cycle.
     pub stream_bytes: u32,
+    /// Lanes of all the core's banks: its multipliers, but for one decoder a bank.
+    pub lanes: u32,
     /// Clock that the design must reach, MHz; the board's own where absent.
     pub target_mhz: Option<f64>,
     /// First seed of placement.
@@ -228,7 +230,11 @@ impl Plan {
             }
         });
         let seeds = options.seed..=options.seed.saturating_add(options.seeds.max(1) - 1);
-        let route = |seed| route(target, &names, drawing.as_deref(), target_mhz, seed);
+        let lanes = match options.design {
+            Design::MultiplierOnly => 1,
+            Design::Top | Design::CoreOnly => options.lanes,
+        };
+        let route = |seed| route(target, &names, drawing.as_deref(), target_mhz, lanes, seed);
         let routes = seeds.map(route).collect();
         Self {
             board: target.variant.name.clone(),
@@ -371,6 +377,7 @@ fn route(
     names: &Names<'_>,
     drawing: Option<&str>,
     mhz: f64,
+    lanes: u32,
     seed: u32,
 ) -> Route {
     let family = target.family;
@@ -379,6 +386,14 @@ fn route(
     let mut args: Vec<String> = target.part.place_and_route.args.clone();
     let own = &family.place_and_route.args;
     args.extend(own.iter().map(|a| names.fill(a, target, &inside, "")));
+    if let Some(wide) = family
+        .place_and_route
+        .wide
+        .as_ref()
+        .filter(|w| lanes >= w.lanes)
+    {
+        args.extend(wide.args.iter().cloned());
+    }
     args.extend(["--freq".into(), mhz.to_string()]);
     args.extend(["--seed".into(), seed.to_string()]);
     args.extend(["--report".into(), format!("{inside}{REPORT}")]);

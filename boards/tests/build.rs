@@ -75,6 +75,7 @@ impl Bench {
         let options = Options {
             design: Design::CoreOnly,
             stream_bytes: 4,
+            lanes: 1,
             target_mhz: None,
             seed: 1,
             seeds,
@@ -272,6 +273,7 @@ echo 'Info:             MULT18X18D:   8/ 28  28%'";
     let options = Options {
         design: Design::CoreOnly,
         stream_bytes: 4,
+        lanes: 1,
         target_mhz: None,
         seed: 1,
         seeds: 1,

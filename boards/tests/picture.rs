@@ -123,6 +123,7 @@ fn the_page_needs_nothing_else() {
     let options = Options {
         design: Design::CoreOnly,
         stream_bytes: 4,
+        lanes: 1,
         target_mhz: None,
         seed: 1,
         seeds: 2,

@@ -12,6 +12,7 @@ fn plan(board: &str, design: Design) -> Plan {
         &Options {
             design,
             stream_bytes: 4,
+            lanes: target.variant.core.map_or(1, |c| c.banks * c.batch),
             target_mhz: None,
             seed: 1,
             seeds: 1,
@@ -84,6 +85,17 @@ fn every_plan_is_complete() {
 }
 
 #[test]
+fn only_a_core_of_many_lanes_is_placed_as_one() {
+    let placer = ["--placer".to_owned(), "static".to_owned()];
+    let has = |board: &str| {
+        let plan = plan(board, Design::Top);
+        plan.routes[0].step.args.windows(2).any(|a| a == placer)
+    };
+    assert!(has("ulx3s-85f"));
+    assert!(!has("ulx3s-25f"));
+}
+
+#[test]
 fn a_wished_clock_and_seed_reach_the_command() {
     let catalog = Catalog::embedded().unwrap();
     let target = catalog.target("ulx3s-85f").unwrap();
@@ -92,6 +104,7 @@ fn a_wished_clock_and_seed_reach_the_command() {
         &Options {
             design: Design::CoreOnly,
             stream_bytes: 8,
+            lanes: 1,
             target_mhz: Some(133.5),
             seed: 7,
             seeds: 3,

@@ -238,6 +238,7 @@ fn preparing_removes_what_an_earlier_build_left() {
     let options = Options {
         design: Design::CoreOnly,
         stream_bytes: 4,
+        lanes: 1,
         target_mhz: None,
         seed: 1,
         seeds: 1,

@@ -84,6 +84,7 @@ impl<'a> Job<'a> {
         let options = Options {
             design,
             stream_bytes: narrow(config.stream_bytes)?,
+            lanes: narrow(config.banks * config.batch)?,
             target_mhz: args.mhz,
             seed: args.seed,
             seeds: args.seeds,

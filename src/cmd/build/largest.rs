@@ -77,6 +77,7 @@ fn measure(
     let options = Options {
         design: job.plan.design,
         stream_bytes: u32::try_from(core.stream_bytes)?,
+        lanes: u32::try_from(core.banks * core.batch)?,
         target_mhz: Some(job.plan.target_mhz),
         seed: 1,
         seeds: 1,

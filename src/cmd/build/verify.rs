@@ -27,6 +27,7 @@ pub(super) fn run(args: &Args, target: &Target<'_>) -> anyhow::Result<()> {
     let options = Options {
         design: args.design(),
         stream_bytes: u32::try_from(config.stream_bytes)?,
+        lanes: u32::try_from(config.banks * config.batch)?,
         target_mhz: Some(passport.target_mhz),
         seed: passport.seed,
         seeds: 1,
