@@ -6,6 +6,7 @@ pub mod code_words;
 pub mod counters;
 pub mod drain;
 pub mod fifo;
+pub mod holder;
 pub mod intake;
 pub mod lane;
 pub mod memory;

@@ -40,6 +40,12 @@ impl CoreConfig {
         }
     }
 
+    /// Clocks that a relay takes: none in a core of one multiplier, where no way is long.
+    #[must_use]
+    pub const fn hops(&self) -> usize {
+        (self.banks * self.batch > 1) as usize
+    }
+
     /// The configuration with this name.
     ///
     /// # Errors

@@ -56,13 +56,15 @@ pub struct SpmmCore<const D: usize, const M: usize, const F: usize, const E: usi
     x_low: Vec<Relay<64>>,
     x_high: Vec<Relay<64>>,
     restart: DFF<Bit>,
-    first_pipe: DFF<Bits<5>>,
+    clear: DFF<Bit>,
+    first_pipe: DFF<Bits<6>>,
     x_ready: DFF<Bit>,
     half_pipe: DFF<Bit>,
     plain_pipe: DFF<Bits<3>>,
     clear_pipe: DFF<Bits<10>>,
     mask_full: DFF<Bit>,
     give: Signal<Local, Bit>,
+    show_at: Constant<Bits<3>>,
     _banks: usize,
     _corners: usize,
 }
@@ -78,6 +80,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> SpmmCore<D,
             ..
         } = *config;
         let corners = banks.div_ceil(CORNER);
+        let hops = config.hops();
         assert!(D == 8 * config.stream_bytes && M == D / banks && F == 2 * D && E == D + 8);
         Self {
             clock: Signal::default(),
@@ -96,15 +99,16 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> SpmmCore<D,
             parser: Parser::new(config),
             wiring: Wiring::default(),
             scale_writer: ScaleWriter::new(banks, depth),
-            activations: Activations::new(batch),
+            activations: Activations::new(batch, hops),
             scanner: (0..banks).map(|_| Scanner::new(depth)).collect(),
             rounds: Rounds::new(banks),
-            bank: (0..banks).map(|_| Bank::new(batch, depth)).collect(),
-            drain: Drain::new(banks, depth),
+            bank: (0..banks).map(|_| Bank::new(batch, depth, hops)).collect(),
+            drain: Drain::new(banks, depth, hops),
             counters: Counters::new(config),
-            x_low: (0..corners).map(|_| Relay::default()).collect(),
-            x_high: (0..corners).map(|_| Relay::default()).collect(),
+            x_low: (0..corners).map(|_| Relay::new(hops)).collect(),
+            x_high: (0..corners).map(|_| Relay::new(hops)).collect(),
             restart: DFF::default(),
+            clear: DFF::default(),
             first_pipe: DFF::default(),
             x_ready: DFF::default(),
             half_pipe: DFF::default(),
@@ -112,6 +116,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> SpmmCore<D,
             clear_pipe: DFF::default(),
             mask_full: DFF::default(),
             give: Signal::default(),
+            show_at: Constant::new((5 - 2 * hops).to_bits()),
             _banks: banks,
             _corners: corners,
         }
@@ -124,7 +129,8 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, restart, first_pipe, x_ready, half_pipe, plain_pipe, clear_pipe, mask_full
+            self, clock, restart, clear, first_pipe, x_ready, half_pipe, plain_pipe, clear_pipe,
+            mask_full
         );
         clock!(
             self,
@@ -167,7 +173,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
         self.activations.log2_batch.next = self.parser.log2_batch.val();
         self.activations.last_lane.next = self.parser.last_lane.val();
         self.activations.take.next = self.first_pipe.q.val().get_bit(0);
-        self.activations.show.next = self.first_pipe.q.val().get_bit(4);
+        self.activations.show.next = self.first_pipe.q.val().get_bit(self.show_at.val().index());
 
         // Scales.
         self.scale_writer.restart.next = self.parser.scale_restart.val();
@@ -288,7 +294,8 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
         self.answers.read.next = self.give.val();
 
         // Counters.
-        self.counters.clear.next = self.parser.clear.val();
+        self.clear.d.next = self.parser.clear.val();
+        self.counters.clear.next = self.clear.q.val();
         self.counters.reset.next = self.restart.q.val();
         self.counters.open.next = self.parser.open.val();
         self.counters.accepted.next = self.parser.beat_read.val();

@@ -1,5 +1,6 @@
 //! Activation buffer: two groups of vectors, and the vector of the next column made ready beside the one in use.
 
+use crate::blocks::holder::Holder;
 use crate::blocks::memory::RegisteredRam;
 use crate::blocks::queue::Queue;
 use crate::rtl::*;
@@ -53,10 +54,7 @@ pub struct Activations<const D: usize> {
     valid: DFF<Bit>,
     next_low: DFF<Bits<64>>,
     next_high: DFF<Bits<64>>,
-    aside_low: DFF<Bits<64>>,
-    aside_high: DFF<Bits<64>>,
-    used_low: DFF<Bits<64>>,
-    used_high: DFF<Bits<64>>,
+    holder: Vec<Holder>,
     kept: DFF<Bits<64>>,
     base: Signal<Local, Bits<11>>,
     last_chunk: Signal<Local, Bits<4>>,
@@ -80,7 +78,7 @@ pub struct Activations<const D: usize> {
 impl<const D: usize> Activations<D> {
     /// The buffer for `lanes` tokens.
     #[must_use]
-    pub fn new(lanes: usize) -> Self {
+    pub fn new(lanes: usize, hops: usize) -> Self {
         let bytes = D / 8;
         let half = weft_protocol::MAX_COLUMNS * lanes / bytes;
         Self {
@@ -116,10 +114,7 @@ impl<const D: usize> Activations<D> {
             valid: DFF::default(),
             next_low: DFF::default(),
             next_high: DFF::default(),
-            aside_low: DFF::default(),
-            aside_high: DFF::default(),
-            used_low: DFF::default(),
-            used_high: DFF::default(),
+            holder: (0..4).map(|_| Holder::new(hops)).collect(),
             kept: DFF::default(),
             base: Signal::default(),
             last_chunk: Signal::default(),
@@ -164,10 +159,6 @@ impl<const D: usize> Logic for Activations<D> {
             valid,
             next_low,
             next_high,
-            aside_low,
-            aside_high,
-            used_low,
-            used_high,
             kept
         );
         clock!(self, clock, memory, groups);
@@ -263,16 +254,19 @@ impl<const D: usize> Logic for Activations<D> {
                 self.next_high.d.next = 0.into();
             }
         }
-        if self.take.val() {
-            self.aside_low.d.next = self.next_low.q.val();
-            self.aside_high.d.next = self.next_high.q.val();
+        for i in 0..4 {
+            self.holder[i].clock.next = self.clock.val();
+            self.holder[i].take.next = self.take.val();
+            self.holder[i].show.next = self.show.val();
         }
-        if self.show.val() {
-            self.used_low.d.next = self.aside_low.q.val();
-            self.used_high.d.next = self.aside_high.q.val();
-        }
-        self.x_low.next = self.used_low.q.val();
-        self.x_high.next = self.used_high.q.val();
+        self.holder[0].next_x.next = self.next_low.q.val().get_bits::<32>(0);
+        self.holder[1].next_x.next = self.next_low.q.val().get_bits::<32>(32);
+        self.holder[2].next_x.next = self.next_high.q.val().get_bits::<32>(0);
+        self.holder[3].next_x.next = self.next_high.q.val().get_bits::<32>(32);
+        self.x_low.next = bit_cast::<64, 32>(self.holder[0].x.val())
+            | (bit_cast::<64, 32>(self.holder[1].x.val()) << 32);
+        self.x_high.next = bit_cast::<64, 32>(self.holder[2].x.val())
+            | (bit_cast::<64, 32>(self.holder[3].x.val()) << 32);
 
         if self.flush.val() {
             self.write_half.d.next = false;

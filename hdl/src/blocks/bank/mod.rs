@@ -7,6 +7,7 @@
 use crate::blocks::memory::RegisteredRam;
 use crate::blocks::multiplier::SignedMultiplier;
 use crate::blocks::quad::{LANES, Quad};
+use crate::blocks::relay::Relay;
 use crate::rtl::*;
 
 /// Multiplies the code of one row by the activations of every token and accumulates.
@@ -32,9 +33,9 @@ pub struct Bank {
     pub x_low: Signal<In, Bits<64>>,
     /// Activations of lanes 8 to 15 (stage 7).
     pub x_high: Signal<In, Bits<64>>,
-    /// Lane whose accumulator is shown (stage 10).
+    /// Lane whose accumulator is shown (stage 9).
     pub lane_shown: Signal<In, Bits<4>>,
-    /// Its accumulator, three cycles later (stage 13).
+    /// Its accumulator, four cycles later (stage 13).
     pub accumulator: Signal<Out, Bits<24>>,
     /// Stores a scale word.
     pub scale_write: Signal<In, Bit>,
@@ -52,6 +53,7 @@ pub struct Bank {
     decoder: SignedMultiplier<9, 9, 18>,
     weight: DFF<Bits<8>>,
     quad: Vec<Quad>,
+    shown_here: Relay<4>,
     shown_quad: DFF<Bits<4>>,
     shown_one: DFF<Bits<24>>,
     read_address: Signal<Local, Bits<11>>,
@@ -60,15 +62,16 @@ pub struct Bank {
     zero: Signal<Local, Bits<9>>,
     word: Signal<Local, Bits<16>>,
     half: Constant<Bits<11>>,
+    quad_at: Constant<Bits<2>>,
     word_of: Vec<Constant<Bits<6>>>,
     is_high: Vec<Constant<Bit>>,
     _quads: usize,
 }
 
 impl Bank {
-    /// A bank of `lanes` lanes with `depth` accumulators each.
+    /// A bank of `lanes` lanes with `depth` accumulators each; relays take `hops` clocks.
     #[must_use]
-    pub fn new(lanes: usize, depth: usize) -> Self {
+    pub fn new(lanes: usize, depth: usize, hops: usize) -> Self {
         let quads = lanes.div_ceil(LANES);
         Self {
             clock: Signal::default(),
@@ -96,8 +99,9 @@ impl Bank {
             decoder: SignedMultiplier::default(),
             weight: DFF::default(),
             quad: (0..quads)
-                .map(|_| Quad::new(lanes.min(LANES), depth))
+                .map(|_| Quad::new(lanes.min(LANES), depth, hops))
                 .collect(),
+            shown_here: Relay::new(hops),
             shown_quad: DFF::default(),
             shown_one: DFF::default(),
             read_address: Signal::default(),
@@ -106,6 +110,7 @@ impl Bank {
             zero: Signal::default(),
             word: Signal::default(),
             half: Constant::new(depth.to_bits()),
+            quad_at: Constant::new((2 * hops).to_bits()),
             word_of: (0..quads)
                 .map(|q| Constant::new((q % 2 * 32).to_bits()))
                 .collect(),
@@ -121,7 +126,7 @@ impl Logic for Bank {
         dff_setup!(
             self, clock, valid, early, late, codes, centred, factor, weight, shown_quad, shown_one
         );
-        clock!(self, clock, scales, decoder);
+        clock!(self, clock, scales, decoder, shown_here);
 
         // Stages 1 to 11: what is under way, and where.
         self.valid.d.next = self.valid.q.val() << 1;
@@ -171,8 +176,9 @@ impl Logic for Bank {
             + bit_cast::<8, 1>(self.decoder.product.val().get_bit(6).into());
 
         // Stages 7 to 12: lanes, and the accumulator that a drain wants of each quad.
+        self.shown_here.d.next = self.lane_shown.val();
         self.shown_quad.d.next = (self.shown_quad.q.val() << 2)
-            | bit_cast::<4, 2>(self.lane_shown.val().get_bits::<2>(2));
+            | bit_cast::<4, 2>(self.shown_here.q.val().get_bits::<2>(2));
         self.shown_one.d.next = self.quad[0].accumulator.val();
         for i in 0..self._quads {
             self.quad[i].clock.next = self.clock.val();
@@ -191,8 +197,14 @@ impl Logic for Bank {
             self.quad[i].clear.next = self.clear.val();
             self.quad[i].write_enable.next = self.valid.q.val().get_bit(10);
             self.quad[i].write_address.next = self.late.q.val().get_bits::<10>(30);
-            self.quad[i].lane_shown.next = self.lane_shown.val().get_bits::<2>(0);
-            if self.shown_quad.q.val().get_bits::<2>(2) == i.to_bits::<2>() {
+            self.quad[i].lane_shown.next = self.shown_here.q.val().get_bits::<2>(0);
+            if self
+                .shown_quad
+                .q
+                .val()
+                .get_bits::<2>(self.quad_at.val().index())
+                == i.to_bits::<2>()
+            {
                 self.shown_one.d.next = self.quad[i].accumulator.val();
             }
         }

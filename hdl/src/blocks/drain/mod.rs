@@ -6,7 +6,7 @@ use crate::rtl::*;
 pub const ANSWERS: usize = 32;
 
 /// Walks the accumulators of all banks. Its operations enter the banks' pipelines where rounds do; the lane of the
-/// word that it asked for is named in stage 10, and the word comes out of its bank in stage 13.
+/// word that it asked for is named in stage 9, and the word comes out of its bank in stage 13.
 #[derive(LogicBlock)]
 pub struct Drain {
     /// Rising edge clocks everything.
@@ -21,9 +21,9 @@ pub struct Drain {
     pub last_lane: Signal<In, Bits<4>>,
     /// An answer word leaves the core.
     pub answer_read: Signal<In, Bit>,
-    /// Accumulator of each bank in stage 13, of the lane that `lane_shown` named three cycles ago.
+    /// Accumulator of each bank in stage 13, of the lane that `lane_shown` named four cycles ago.
     pub accumulator: Vec<Signal<In, Bits<24>>>,
-    /// Lane whose accumulators are looked at, named in stage 10.
+    /// Lane whose accumulators are looked at, named in stage 9.
     pub lane_shown: Signal<Out, Bits<4>>,
     /// Row address for every bank.
     pub address: Signal<Out, Bits<ADDRESS>>,
@@ -47,7 +47,7 @@ pub struct Drain {
     outstanding: DFF<Bits<6>>,
     word_bank: DFF<Bits<4>>,
     word_lane: DFF<Bits<4>>,
-    bank_pipe: DFF<Bits<12>>,
+    bank_pipe: DFF<Bits<16>>,
     asked_row: DFF<Bits<ADDRESS>>,
     issued: DFF<Bit>,
     running: DFF<Bit>,
@@ -56,6 +56,9 @@ pub struct Drain {
     holding: DFF<Bit>,
     ask: Signal<Local, Bit>,
     row_end: Signal<Local, Bit>,
+    lane_at: Constant<Bits<4>>,
+    word_at: Constant<Bits<4>>,
+    bank_at: Constant<Bits<4>>,
     last_bank: Constant<Bits<4>>,
     last_address: Constant<Bits<ADDRESS>>,
     credit: Constant<Bits<6>>,
@@ -64,9 +67,9 @@ pub struct Drain {
 }
 
 impl Drain {
-    /// The unit for `banks` banks of `depth` accumulators a lane.
+    /// The unit for `banks` banks of `depth` accumulators a lane; relays take `hops` clocks.
     #[must_use]
-    pub fn new(banks: usize, depth: usize) -> Self {
+    pub fn new(banks: usize, depth: usize, hops: usize) -> Self {
         Self {
             clock: Signal::default(),
             run: Signal::default(),
@@ -100,6 +103,10 @@ impl Drain {
             holding: DFF::default(),
             ask: Signal::default(),
             row_end: Signal::default(),
+            // Relays on the way to the accumulators and back are in the way of the lane's name and of the word.
+            lane_at: Constant::new((10 - hops).to_bits()),
+            word_at: Constant::new((12 + hops).to_bits()),
+            bank_at: Constant::new((4 + 8 * hops).to_bits()),
             last_bank: Constant::new((banks - 1).to_bits()),
             last_address: Constant::new((depth - 1).to_bits()),
             sign: Constant::new(0xff00_0000_u32.to_bits()),
@@ -171,15 +178,15 @@ impl Logic for Drain {
             self.outstanding.d.next = self.outstanding.q.val() - 1;
         }
 
-        // Answer: eleven cycles after the request its lane is named, three later the word is there.
+        // Answer: ten cycles after the request its lane is named, four later the word is there; with no relays eleven and two.
         self.flight.d.next = self.flight.q.val() << 1;
         if self.ask.val() {
             self.flight.d.next = (self.flight.q.val() << 1) | 1;
         }
         self.lane_shown.next = self.word_lane.q.val();
         self.bank_pipe.d.next =
-            (self.bank_pipe.q.val() << 4) | bit_cast::<12, 4>(self.word_bank.q.val());
-        if self.flight.q.val().get_bit(10) {
+            (self.bank_pipe.q.val() << 4) | bit_cast::<16, 4>(self.word_bank.q.val());
+        if self.flight.q.val().get_bit(self.lane_at.val().index()) {
             self.word_lane.d.next = self.word_lane.q.val() + 1;
             if self.word_lane.q.val() == self.last_lane.val() {
                 self.word_lane.d.next = 0.into();
@@ -189,9 +196,15 @@ impl Logic for Drain {
                 }
             }
         }
-        self.holding.d.next = self.flight.q.val().get_bit(13);
+        self.holding.d.next = self.flight.q.val().get_bit(self.word_at.val().index());
         for i in 0..self._banks {
-            if self.bank_pipe.q.val().get_bits::<4>(8) == i.to_bits::<4>() {
+            if self
+                .bank_pipe
+                .q
+                .val()
+                .get_bits::<4>(self.bank_at.val().index())
+                == i.to_bits::<4>()
+            {
                 self.held.d.next = self.accumulator[i].val();
             }
         }

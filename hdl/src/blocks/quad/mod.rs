@@ -7,8 +7,8 @@ use crate::rtl::*;
 /// Lanes a quad.
 pub const LANES: usize = 4;
 
-/// Relays weight, activations and addresses by a clock to the lanes, and picks one of their accumulators. Stages are
-/// those of the bank's pipeline.
+/// Relays weight, activations and addresses to the lanes, and picks one of their accumulators. Stages are those of the
+/// bank's pipeline, with relays of a clock.
 #[derive(LogicBlock)]
 pub struct Quad {
     /// Rising edge clocks everything.
@@ -43,9 +43,9 @@ pub struct Quad {
 }
 
 impl Quad {
-    /// The first `lanes` lanes, at most [`LANES`], of `depth` accumulators each.
+    /// `lanes` lanes, at most [`LANES`], of `depth` accumulators each; relays take `hops` clocks.
     #[must_use]
-    pub fn new(lanes: usize, depth: usize) -> Self {
+    pub fn new(lanes: usize, depth: usize, hops: usize) -> Self {
         assert!((1..=LANES).contains(&lanes));
         Self {
             clock: Signal::default(),
@@ -57,13 +57,13 @@ impl Quad {
             write_address: Signal::default(),
             lane_shown: Signal::default(),
             accumulator: Signal::default(),
-            weight_here: Relay::default(),
-            x_here: (0..lanes).map(|_| Relay::default()).collect(),
-            read_here: Relay::default(),
-            clear_here: Relay::default(),
-            enable_here: Relay::default(),
-            write_here: Relay::default(),
-            shown_here: Relay::default(),
+            weight_here: Relay::new(hops),
+            x_here: (0..lanes).map(|_| Relay::new(hops)).collect(),
+            read_here: Relay::new(hops),
+            clear_here: Relay::new(hops),
+            enable_here: Relay::new(hops),
+            write_here: Relay::new(hops),
+            shown_here: Relay::new(hops),
             lane: (0..lanes).map(|_| Lane::new(depth)).collect(),
             shown: DFF::default(),
             byte_of: (0..lanes)
