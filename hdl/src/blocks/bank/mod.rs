@@ -17,7 +17,7 @@ pub struct Bank {
     pub clock: Signal<In, Clock>,
     /// The row's address in this bank, offered to stage 1.
     pub address: Signal<In, Bits<ADDRESS>>,
-    /// Code of the row, a cycle after its address: a `g4` code, or the low nibble of a signed 8-bit weight (stage 1).
+    /// Code of the row, a relay after its address: a `g4` code, or the low nibble of a signed 8-bit weight (stage 1).
     pub code_low: Signal<In, Bits<4>>,
     /// High nibble of a signed 8-bit weight (stage 1).
     pub code_high: Signal<In, Bits<4>>,
@@ -46,7 +46,7 @@ pub struct Bank {
     valid: DFF<Bits<11>>,
     early: DFF<Bits<70>>,
     late: DFF<Bits<40>>,
-    codes: DFF<Bits<16>>,
+    codes: DFF<Bits<24>>,
     scales: RegisteredRam<16, 11>,
     centred: DFF<Bits<9>>,
     factor: DFF<Bits<9>>,
@@ -62,6 +62,7 @@ pub struct Bank {
     zero: Signal<Local, Bits<9>>,
     word: Signal<Local, Bits<16>>,
     half: Constant<Bits<11>>,
+    code_at: Constant<Bits<5>>,
     quad_at: Constant<Bits<2>>,
     word_of: Vec<Constant<Bits<6>>>,
     is_high: Vec<Constant<Bit>>,
@@ -110,6 +111,7 @@ impl Bank {
             zero: Signal::default(),
             word: Signal::default(),
             half: Constant::new(depth.to_bits()),
+            code_at: Constant::new((16 - 8 * hops).to_bits()),
             quad_at: Constant::new((2 * hops).to_bits()),
             word_of: (0..quads)
                 .map(|q| Constant::new((q % 2 * 32).to_bits()))
@@ -137,8 +139,8 @@ impl Logic for Bank {
         self.late.d.next =
             (self.late.q.val() << 10) | bit_cast::<40, 10>(self.early.q.val().get_bits::<10>(60));
         self.codes.d.next = (self.codes.q.val() << 8)
-            | (bit_cast::<16, 4>(self.code_high.val()) << 4)
-            | bit_cast::<16, 4>(self.code_low.val());
+            | (bit_cast::<24, 4>(self.code_high.val()) << 4)
+            | bit_cast::<24, 4>(self.code_low.val());
 
         // Stage 1: scale memory.
         self.scales.write_enable.next = self.scale_write.val();
@@ -153,7 +155,7 @@ impl Logic for Bank {
 
         // Stage 3: the decoder's factors, D and 8 q - Z; a plain weight is 128 w / 128.
         self.word.next = self.scales.read_data.val();
-        self.code3.next = self.codes.q.val().get_bits::<8>(8);
+        self.code3.next = self.codes.q.val().get_bits::<8>(self.code_at.val().index());
         self.steps.next = bit_cast::<9, 4>(self.code3.val().get_bits::<4>(0)) << 3;
         self.zero.next = bit_cast::<9, 8>(self.word.val().get_bits::<8>(8));
         if self.word.val().get_bit(15) {

@@ -1,5 +1,6 @@
 //! Registers: what the core says about itself, and what it counted.
 
+use crate::blocks::relay::Relay;
 use crate::core::CoreConfig;
 use crate::rtl::*;
 use weft_protocol::registers::{MAGIC, MAP_HASH, VERSION};
@@ -33,16 +34,17 @@ pub struct Counters {
     pub hazard: Signal<In, Bit>,
     /// Register to read.
     pub index: Signal<In, Bits<16>>,
-    /// Its value, three cycles after `index` and three after the pulses that it counts.
+    /// Its value, three cycles after `index` and three after the pulses that it counts; one and two where relays are
+    /// wires.
     pub value: Signal<Out, Bits<32>>,
     /// There is such a register, a cycle after `index`.
     pub known: Signal<Out, Bit>,
     pulses: DFF<Bits<8>>,
     issued: DFF<Bits<5>>,
-    chosen: DFF<Bits<5>>,
-    first: DFF<Bits<32>>,
-    second: DFF<Bits<32>>,
-    in_second: DFF<Bit>,
+    chosen: Relay<5>,
+    first: Relay<32>,
+    second: Relay<32>,
+    in_second: Relay<1>,
     answer: DFF<Bits<32>>,
     exists: DFF<Bit>,
     cycles: DFF<Bits<32>>,
@@ -87,10 +89,10 @@ impl Counters {
             known: Signal::default(),
             pulses: DFF::default(),
             issued: DFF::default(),
-            chosen: DFF::default(),
-            first: DFF::default(),
-            second: DFF::default(),
-            in_second: DFF::default(),
+            chosen: Relay::new(config.hops()),
+            first: Relay::new(config.hops()),
+            second: Relay::new(config.hops()),
+            in_second: Relay::new(config.hops()),
             answer: DFF::default(),
             exists: DFF::default(),
             cycles: DFF::default(),
@@ -119,9 +121,10 @@ impl Logic for Counters {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, pulses, issued, chosen, first, second, in_second, answer, exists, cycles,
-            beats, starvation, stalls, nonzeros, columns, tiles, errors, rounds, hazards
+            self, clock, pulses, issued, answer, exists, cycles, beats, starvation, stalls,
+            nonzeros, columns, tiles, errors, rounds, hazards
         );
+        clock!(self, clock, chosen, first, second, in_second);
         self.issued.d.next = self.codes.val();
         self.pulses.d.next = bit_cast::<8, 1>(self.open.val().into())
             | (bit_cast::<8, 1>(self.accepted.val().into()) << 1)
@@ -178,9 +181,9 @@ impl Logic for Counters {
         self.known.next = self.exists.q.val();
         // Of each half of the registers one, then one of those.
         self.chosen.d.next = self.index.val().get_bits::<5>(0);
-        self.in_second.d.next = self.chosen.q.val() >= 20;
+        self.in_second.d.next = (self.chosen.q.val() >= 20).into();
         self.answer.d.next = self.first.q.val();
-        if self.in_second.q.val() {
+        if self.in_second.q.val().any() {
             self.answer.d.next = self.second.q.val();
         }
         self.exists.d.next =

@@ -284,7 +284,7 @@ impl<const F: usize> Logic for Rounds<F> {
         for i in 0..self._banks {
             self.issue[i].next = self.go.val() && self.held_slot[i].q.val().get_bit(10);
             self.address[i].next = self.held_slot[i].q.val().get_bits::<10>(0);
-            // One nibble of sixteen and more is two steps: four of them now, one of those in the next cycle.
+            // One nibble of sixteen and more is two steps: four of them now, one of those behind a relay.
             self.spread_low[i].next = self.low.val() >> (self.held_shift[i].q.val() & 0x70);
             self.spread_high[i].next = self.high.val() >> (self.held_shift[i].q.val() & 0x70);
             self.near_low[i].d.next = self.spread_low[i].val().get_bits::<16>(0);

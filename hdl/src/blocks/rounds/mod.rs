@@ -7,6 +7,7 @@
 mod logic;
 
 use crate::blocks::ranks::Ranks;
+use crate::blocks::relay::Relay;
 use crate::rtl::*;
 
 /// Forms rounds from column descriptors and row addresses, and deals codes to banks. `F` is the width of a code
@@ -54,9 +55,9 @@ pub struct Rounds<const F: usize> {
     pub issue: Vec<Signal<Out, Bit>>,
     /// Row address for each bank; stable while the round waits.
     pub address: Vec<Signal<Out, Bits<ADDRESS>>>,
-    /// Code for each bank, low nibble, a cycle after `issue` and `address`.
+    /// Code for each bank, low nibble, a relay after `issue` and `address`.
     pub code_low: Vec<Signal<Out, Bits<4>>>,
-    /// Code for each bank, high nibble, a cycle after `issue` and `address`.
+    /// Code for each bank, high nibble, a relay after `issue` and `address`.
     pub code_high: Vec<Signal<Out, Bits<4>>>,
     /// The round is the first of its column.
     pub first: Signal<Out, Bit>,
@@ -122,9 +123,9 @@ pub struct Rounds<const F: usize> {
     current_valid: DFF<Bit>,
     current: DFF<Bits<F>>,
     // What left: four nibbles of each plane for each bank, and which of them it is.
-    near_low: Vec<DFF<Bits<16>>>,
-    near_high: Vec<DFF<Bits<16>>>,
-    near_shift: Vec<DFF<Bits<4>>>,
+    near_low: Vec<Relay<16>>,
+    near_high: Vec<Relay<16>>,
+    near_shift: Vec<Relay<4>>,
 
     ranks: Ranks,
     masked: Signal<Local, Bit>,
@@ -168,9 +169,9 @@ pub struct Rounds<const F: usize> {
 }
 
 impl<const F: usize> Rounds<F> {
-    /// The unit for `banks` banks: at most as many as a word has codes.
+    /// The unit for `banks` banks: at most as many as a word has codes; relays take `hops` clocks.
     #[must_use]
-    pub fn new(banks: usize) -> Self {
+    pub fn new(banks: usize, hops: usize) -> Self {
         assert!(banks <= F / 8 && F <= 128);
         Self {
             clock: Signal::default(),
@@ -239,9 +240,9 @@ impl<const F: usize> Rounds<F> {
             earlier_slot: vec![DFF::default(); banks],
             current_valid: DFF::default(),
             current: DFF::default(),
-            near_low: vec![DFF::default(); banks],
-            near_high: vec![DFF::default(); banks],
-            near_shift: vec![DFF::default(); banks],
+            near_low: (0..banks).map(|_| Relay::new(hops)).collect(),
+            near_high: (0..banks).map(|_| Relay::new(hops)).collect(),
+            near_shift: (0..banks).map(|_| Relay::new(hops)).collect(),
             ranks: Ranks::new(banks),
             masked: Signal::default(),
             waiting: Signal::default(),
