@@ -1,6 +1,6 @@
 //! Planted bugs are caught: small changes of the core's Verilog, each held to what every core is held to.
 //!
-//! A mutant is killed when a random stream's answer is not the twin's, when a product misses the bound that
+//! A mutant is killed when a random stream's answer is not the twin's, also behind the reset pin, when a product misses the bound that
 //! `performance.rs` sets, or when the counters of cycles contradict the stream (`common/timing.rs`). Changes that
 //! do not elaborate, and those that leave the same netlist after optimisation, are no mutants. A survivor must be
 //! explained in `mutation/explained.txt`: as `proven equivalent` where a machine has proven the changed module to be the
@@ -17,6 +17,7 @@ use common::bench::Gaps;
 use common::checks::{Check, checks};
 use common::mutants::{Kind, Mutant, mutants};
 use common::product::{Product, measure};
+use common::restarts::{Restart, restarts};
 use common::simulated::Simulated;
 use common::timing::counters_hold;
 use weft_hdl::{CoreConfig, generate_verilog};
@@ -43,6 +44,7 @@ const LAST_PASS: &str = "dead";
 /// Everything that a mutant is held to.
 struct Suite {
     checks: Vec<Check>,
+    restarts: Vec<Restart>,
     products: Vec<Product>,
 }
 
@@ -78,6 +80,7 @@ impl Suite {
         }
         Suite {
             checks: checks(CONFIG, rounds),
+            restarts: restarts(CONFIG, 7, 12),
             products,
         }
     }
@@ -89,6 +92,10 @@ impl Suite {
             if got != check.expected {
                 return Verdict::Answer;
             }
+        }
+        let restarted = |r: &Restart| r.answers(core, 16) == r.expected;
+        if !self.restarts.iter().all(restarted) {
+            return Verdict::Answer;
         }
         if !counters_hold(&CONFIG, |bytes, gaps| core.run(bytes, gaps).0) {
             return Verdict::Counters;

@@ -79,5 +79,27 @@ pub fn checks(config: CoreConfig, rounds: u64) -> Vec<Check> {
             });
         }
     }
+    out.push(strangers(config));
     out
+}
+
+/// Registers next to those that there are, each refused, before a reader so slow that the answers back up.
+fn strangers(config: CoreConfig) -> Check {
+    let mut bytes = Vec::new();
+    let registers = [7, 15, 26, 31, 32, 48, 0x0110, u16::MAX];
+    for register in registers.into_iter().cycle().take(24) {
+        Request::Read { register }.encode(&mut bytes);
+        Request::Reset.encode(&mut bytes);
+    }
+    let mut twin = Twin::new(config);
+    twin.push(&bytes);
+    Check {
+        bytes,
+        gaps: Gaps {
+            input: 0,
+            output: 254,
+            seed: 1,
+        },
+        expected: twin.responses(),
+    }
 }

@@ -9,6 +9,7 @@ pub mod modules;
 pub mod mutants;
 pub mod netlist;
 pub mod product;
+pub mod restarts;
 pub mod simulated;
 pub mod stream;
 pub mod timing;
