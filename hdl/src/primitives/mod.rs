@@ -4,7 +4,7 @@
 //! |---|---|---|---|---|---|
 //! | `weft_multiplier` | `A`, `B` | 2 | `MULT18X18D`, input and output registers | `SB_MAC16`, input and output registers | inferred |
 //! | `weft_ram` | `WIDTH`, `WORDS`, `ADDRESS` | 2 | `DP16KD`, output register | inferred | inferred |
-//! | `weft_queue_ram` | `WIDTH`, `WORDS`, `ADDRESS` | 1 | look-up RAM, a long one in four | block RAM | inferred |
+//! | `weft_queue_ram` | `WIDTH`, `WORDS`, `ADDRESS` | 1 | look-up RAM, a long one in parts of sixteen words | block RAM | inferred |
 //! | `weft_relay` | `WIDTH` | 1 | flip-flops that stay as many as they are | inferred | inferred |
 //!
 //! The blocks of core and link instantiate the modules by name; [`crate::generate_verilog_for`] appends the texts of the
