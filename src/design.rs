@@ -111,6 +111,10 @@ fn multiplier(target: &Target<'_>, mhz: f64) -> anyhow::Result<Pll> {
             fbdiv_sel: value("FBDIV_SEL"),
             odiv_sel: value("ODIV_SEL"),
         },
+        PllKind::CcPll => Pll::CcPll {
+            ref_clk: format!("{input:?}"),
+            out_clk: format!("{:?}", found.out_mhz),
+        },
     })
 }
 

@@ -84,7 +84,7 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Set by the first Ctrl-C; a second one ends the process at once.
+/// Set by the first Ctrl-C or request to terminate; a second one ends the process at once.
 #[derive(Clone)]
 pub(crate) struct Cancel(Arc<AtomicBool>);
 
@@ -101,7 +101,7 @@ impl Cancel {
         Ok(Self(flag))
     }
 
-    /// Whether Ctrl-C was pressed.
+    /// Whether one came.
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
@@ -111,7 +111,7 @@ impl Cancel {
         &self.0
     }
 
-    /// An error with exit code 130 once Ctrl-C was pressed.
+    /// An error with exit code 130 once one came.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if self.is_set() {
             Err(exit::fail(exit::INTERRUPTED, "interrupted"))

@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::Target;
+use crate::cause::{self, Overflow};
 use crate::histogram::Histogram;
 use crate::plan::{PACKING, Phase, Plan, Route, Step};
 use crate::report::{Report, ReportError};
-use crate::run::{self, Outcome, Overflow, RunError};
+use crate::run::{self, Outcome, RunError};
 use crate::tools::Tool;
 
 /// The three programs of a build.
@@ -165,7 +166,7 @@ impl Build<'_> {
             Err(error) => return Err(error),
         }
         let log = read(self.dir, &step.log)?;
-        Ok(run::overflow(log.lines()))
+        Ok(cause::overflow(log.lines()))
     }
 
     fn step(&self, step: &Step, tool: &Tool, seed: Option<u32>) -> Result<Outcome, RunError> {

@@ -48,7 +48,7 @@ fn sorted(dir: &Path) -> Result<Vec<std::path::PathBuf>, PassportError> {
 
 /// The table: a line a design with a core. The last column is what the design multiplies a second, at the clock that
 /// it is built for, of what all the part's multipliers could at the clock of one alone; that clock is the one of the
-/// part's `multiplier-only` design, and where there is none the column says so.
+/// part's `multiplier-only` design, and where there is none the column says so, as for a part that has no multipliers.
 #[must_use]
 pub fn table(catalog: &Catalog, passports: &[Passport]) -> String {
     let mut out = String::from(
@@ -63,10 +63,13 @@ pub fn table(catalog: &Catalog, passports: &[Passport]) -> String {
         };
         let reached = p.clocks.first().map_or(0.0, |c| c.achieved_mhz);
         let rate = f64::from(core.banks * core.batch) * p.target_mhz;
-        let share = limit(catalog, passports, p).map_or_else(
-            || "not measured".into(),
-            |limit| format!("{:.1} % of {:.1} G/s", 100.0 * rate / limit, limit / 1e3),
-        );
+        let share = match limit(catalog, passports, p) {
+            Limit::Rate(limit) => {
+                format!("{:.1} % of {:.1} G/s", 100.0 * rate / limit, limit / 1e3)
+            }
+            Limit::NotMeasured => "not measured".into(),
+            Limit::None => "no multiplier blocks".into(),
+        };
         // Writing to a String does not fail.
         let _ = writeln!(
             out,
@@ -85,14 +88,29 @@ pub fn table(catalog: &Catalog, passports: &[Passport]) -> String {
     out
 }
 
-/// Multiplications a microsecond of all the part's multipliers at the clock of one alone.
-fn limit(catalog: &Catalog, passports: &[Passport], of: &Passport) -> Option<f64> {
+/// What a part's multipliers could.
+enum Limit {
+    /// Multiplications a microsecond of all of them at the clock of one alone.
+    Rate(f64),
+    /// There is no design of one alone.
+    NotMeasured,
+    /// The part multiplies in its look-up tables.
+    None,
+}
+
+fn limit(catalog: &Catalog, passports: &[Passport], of: &Passport) -> Limit {
+    let part = catalog.targets().find(|t| t.part.title == of.part);
+    let multipliers = part.map_or(0, |t| t.part.resources.multipliers);
+    if multipliers == 0 {
+        return Limit::None;
+    }
     let alone = passports
         .iter()
-        .find(|p| p.part == of.part && p.design == Design::MultiplierOnly.name())?;
-    let mhz = alone.clocks.first()?.achieved_mhz;
-    let part = catalog.targets().find(|t| t.part.title == of.part)?.part;
-    Some(mhz * f64::from(part.resources.multipliers))
+        .find(|p| p.part == of.part && p.design == Design::MultiplierOnly.name())
+        .and_then(|p| p.clocks.first());
+    alone.map_or(Limit::NotMeasured, |clock| {
+        Limit::Rate(clock.achieved_mhz * f64::from(multipliers))
+    })
 }
 
 /// The table inside a document, between [`BEGIN`] and [`END`]; `None` where the document has no such markers.

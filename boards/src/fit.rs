@@ -2,7 +2,7 @@
 //!
 //! Sizes are measured, never remembered: a core's cells change with every change of the core, the tools and the part.
 
-use crate::run::Overflow;
+use crate::cause::Overflow;
 
 /// What a search found out about one core.
 #[derive(Debug, Clone, PartialEq, Eq)]

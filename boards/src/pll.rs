@@ -17,6 +17,9 @@ pub enum PllKind {
     SbPll40,
     /// Gowin `rPLL`.
     Rpll,
+    /// GateMate `CC_PLL`, which is told its frequencies only: nextpnr splits the two factors found here among five
+    /// dividers.
+    CcPll,
 }
 
 /// Frequencies that a part allows, lowest and highest, MHz.
@@ -146,6 +149,7 @@ const fn names(kind: PllKind) -> &'static [&'static str] {
         PllKind::Ehxplll => &["CLKI_DIV", "CLKFB_DIV", "CLKOP_DIV"],
         PllKind::SbPll40 => &["DIVR", "DIVF", "DIVQ", "FILTER_RANGE"],
         PllKind::Rpll => &["IDIV_SEL", "FBDIV_SEL", "ODIV_SEL"],
+        PllKind::CcPll => &["N", "M"],
     }
 }
 
@@ -208,6 +212,20 @@ fn candidates(kind: PllKind, input: f64, mut take: impl FnMut(Candidate)) {
                             out,
                         });
                     }
+                }
+            }
+        }
+        // N = N1 N2 up to what the oscillator allows, M = M1 M2 even, for outputs of four phases; K = 1, PDIV1 = 2.
+        PllKind::CcPll => {
+            for n in 1..=2048 {
+                let vco = 2.0 * input * f64::from(n);
+                for m in (2..=512).step_by(2) {
+                    take(Candidate {
+                        dividers: [n, m, 0, 0],
+                        pfd: input,
+                        vco,
+                        out: vco / f64::from(4 * m),
+                    });
                 }
             }
         }

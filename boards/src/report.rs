@@ -151,6 +151,7 @@ struct Segment {
     delay: f64,
     from: End,
     to: End,
+    net: Option<String>,
     #[serde(rename = "type")]
     kind: String,
 }
@@ -275,7 +276,12 @@ fn critical(paths: &[Path]) -> Option<CriticalPath> {
     let name = |end: &End| format!("{}.{}", end.cell, end.port);
     let (mut logic_ns, mut wire_ns) = (0.0, 0.0);
     let mut hops: Vec<(String, f64)> = Vec::new();
+    let mut known = "";
     for segment in &path.path {
+        // A cell that synthesis named (`$...`) is where the last wire with a name of ours led.
+        let names = [Some(&segment.to.cell), segment.net.as_ref()];
+        let own = names.into_iter().flatten().find(|n| !n.starts_with('$'));
+        known = own.map_or(known, |n| n);
         if segment.kind == "routing" {
             wire_ns += segment.delay;
         } else {
@@ -283,7 +289,7 @@ fn critical(paths: &[Path]) -> Option<CriticalPath> {
         }
         // Steps along a carry chain take no time of their own.
         if segment.delay > 0.0 {
-            hops.push((name(&segment.to), logic_ns + wire_ns));
+            hops.push((format!("{known}.{}", segment.to.port), logic_ns + wire_ns));
         }
     }
     Some(CriticalPath {

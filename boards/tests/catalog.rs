@@ -180,11 +180,17 @@ fn mistakes_between_files_are_named() {
         ),
         (
             (
-                "boards/gatemate-a1-evb.toml",
-                "status = \"planned\"",
-                "status = \"planned\"\ncore_mhz = 50.0",
+                "families/gatemate.toml",
+                "[pll]
+kind = \"cc_pll\"
+input_mhz = [1.0, 50.0]
+output_mhz = [0.25, 312.5]
+pfd_mhz = [1.0, 50.0]
+vco_mhz = [1000.5, 2000.0]
+",
+                "",
             ),
-            "boards/gatemate-a1-evb.toml is wrong: variant gatemate-a1-evb wants a core clock of 50 MHz from 10 MHz, but family gatemate has no [pll]",
+            "boards/gatemate-a1-evb.toml is wrong: variant gatemate-a1-evb wants a core clock of 25 MHz from 10 MHz, but family gatemate has no [pll]",
         ),
         (
             (

@@ -60,6 +60,10 @@ fn a_share_is_of_what_the_multipliers_alone_could() {
     assert_eq!(table.lines().count(), 3, "a single multiplier has a line");
     let alone = figures::table(&catalog, &all[1..]);
     assert!(alone.contains("| not measured |"), "{alone}");
+    let mut logic = all[1].clone();
+    (logic.board, logic.part) = ("gatemate-a1-evb".into(), "CCGM1A1".into());
+    let logic = figures::table(&catalog, &[logic]);
+    assert!(logic.contains("| no multiplier blocks |"), "{logic}");
 }
 
 #[test]

@@ -56,6 +56,29 @@ fn half_multipliers_count_half() {
     assert_eq!((report.usage[2].used, report.usage[2].available), (2, 20));
 }
 
+/// Cells that synthesis named count to the block whose wire led to them.
+#[test]
+fn a_path_through_nameless_cells_names_blocks() {
+    let nextpnr = r#"{"fmax": {"clock": {"achieved": 200, "constraint": 10}}, "utilization": {}, "critical_paths": [{
+        "from": "posedge clock", "to": "posedge clock", "path": [
+        {"delay": 0.5, "from": {"cell": "$auto$ff.cc:337:slice$1", "port": "CLK"},
+         "to": {"cell": "$auto$ff.cc:337:slice$1", "port": "DOUT"}, "type": "clk-to-q"},
+        {"delay": 1.5, "from": {"cell": "$auto$ff.cc:337:slice$1", "port": "DOUT"}, "net": "core.scanner$0.current$q[25]",
+         "to": {"cell": "$abc$5$2", "port": "IN1"}, "type": "routing"},
+        {"delay": 1.0, "from": {"cell": "$abc$5$2", "port": "IN1"}, "to": {"cell": "$abc$5$2", "port": "OUT"}, "type": "logic"},
+        {"delay": 2.0, "from": {"cell": "$abc$5$2", "port": "OUT"}, "net": "$abc$5$new_n7",
+         "to": {"cell": "core.rounds.placed", "port": "D"}, "type": "routing"}]}]}"#;
+    let report = report("gatemate-a1-evb", nextpnr, ECP5_CELLS);
+    let blocks = report.critical.unwrap().blocks();
+    let named: Vec<_> = blocks.iter().map(|b| (b.name.as_str(), b.steps)).collect();
+    let wanted = [
+        ("the top level", 1),
+        ("core.scanner$0", 2),
+        ("core.rounds", 1),
+    ];
+    assert_eq!(named, wanted);
+}
+
 /// What the parts' files say is what nextpnr counts.
 #[test]
 fn the_parts_hold_what_nextpnr_says() {

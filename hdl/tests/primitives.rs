@@ -1,8 +1,8 @@
 //! Each family's form of a primitive against the generic one, cycle by cycle, on random words: for every size in which
 //! the core and the link have it.
 //!
-//! The vendors' cells inside are yosys's models or ours (`vendor_cells.rs`). Gowin has no form of its own; what synthesis
-//! makes of the generic ones is in `netlist_equals_twin.rs`.
+//! The vendors' cells inside are yosys's models or ours (`vendor_cells.rs`). Gowin and GateMate have no form of their own; what
+//! synthesis makes of the generic ones is in `netlist_equals_twin.rs`.
 
 mod common;
 

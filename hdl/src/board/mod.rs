@@ -61,6 +61,13 @@ pub enum Pll {
         /// Divides the oscillator.
         odiv_sel: u32,
     },
+    /// GateMate `CC_PLL`, whose dividers place and route finds.
+    CcPll {
+        /// Input clock in MHz, as the vendor's text has it: `10.0`.
+        ref_clk: String,
+        /// Output clock in MHz, in the same form.
+        out_clk: String,
+    },
 }
 
 impl Pll {
@@ -72,6 +79,7 @@ impl Pll {
             Self::SbPll40 { pad: false, .. } => include_str!("pll/ice40_core.v"),
             Self::SbPll40 { pad: true, .. } => include_str!("pll/ice40_pad.v"),
             Self::Rpll { .. } => include_str!("pll/gowin.v"),
+            Self::CcPll { .. } => include_str!("pll/gatemate.v"),
         }
     }
 
@@ -113,6 +121,10 @@ impl Pll {
                 number("IDIV_SEL", idiv_sel),
                 number("FBDIV_SEL", fbdiv_sel),
                 number("ODIV_SEL", odiv_sel),
+            ],
+            Self::CcPll { ref_clk, out_clk } => vec![
+                ("REF_CLK", format!("{ref_clk:?}")),
+                ("OUT_CLK", format!("{out_clk:?}")),
             ],
         }
     }

@@ -257,6 +257,7 @@ impl<const D: usize, const M: usize, const F: usize, const E: usize> Logic
                 self.bank[i].address.next = self.drain.address.val();
                 self.bank[i].issue.next = self.drain.issue.val();
             }
+            // `CORNER`, which the generator of Verilog does not know inside an index.
             self.bank[i].x_low.next = self.x_low[i / 4].q.val();
             self.bank[i].x_high.next = self.x_high[i / 4].q.val();
             self.bank[i].lane_shown.next = self.drain.lane_shown.val();

@@ -1,6 +1,6 @@
 //! Primitives behind portable modules: one Verilog text each, and a form of it for each family of parts.
 //!
-//! | module | parameters | latency | ECP5 | iCE40 | Gowin |
+//! | module | parameters | latency | ECP5 | iCE40 | Gowin, GateMate |
 //! |---|---|---|---|---|---|
 //! | `weft_multiplier` | `A`, `B` | 2 | `MULT18X18D`, input and output registers | `SB_MAC16`, input and output registers | inferred |
 //! | `weft_ram` | `WIDTH`, `WORDS`, `ADDRESS` | 2 | `DP16KD`, output register | inferred | inferred |
@@ -21,6 +21,8 @@ pub enum Family {
     Ice40,
     /// Gowin LittleBee and Arora.
     Gowin,
+    /// Cologne Chip GateMate, which has no multiplier blocks: products are made in its cells.
+    GateMate,
 }
 
 const MULTIPLIER: &str = include_str!("generic/weft_multiplier.v");
@@ -30,7 +32,13 @@ const RELAY: &str = include_str!("generic/weft_relay.v");
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 4] = [Self::Generic, Self::Ecp5, Self::Ice40, Self::Gowin];
+    pub const ALL: [Self; 5] = [
+        Self::Generic,
+        Self::Ecp5,
+        Self::Ice40,
+        Self::Gowin,
+        Self::GateMate,
+    ];
 
     /// The family's name: `generic`, or as the boards' files spell it.
     #[must_use]
@@ -40,6 +48,7 @@ impl Family {
             Self::Ecp5 => "ecp5",
             Self::Ice40 => "ice40",
             Self::Gowin => "gowin",
+            Self::GateMate => "gatemate",
         }
     }
 
@@ -53,8 +62,8 @@ impl Family {
     #[must_use]
     pub const fn primitives(self) -> &'static [&'static str] {
         match self {
-            // Synthesis packs the registers of the generic forms itself (yosys 0.64, `synth_gowin`).
-            Self::Generic | Self::Gowin => &[MULTIPLIER, RAM, QUEUE_RAM, RELAY],
+            // Synthesis packs the registers of the generic forms itself (yosys 0.64, `synth_gowin`, `synth_gatemate`).
+            Self::Generic | Self::Gowin | Self::GateMate => &[MULTIPLIER, RAM, QUEUE_RAM, RELAY],
             Self::Ecp5 => &[
                 include_str!("ecp5/weft_multiplier.v"),
                 include_str!("ecp5/weft_ram.v"),

@@ -21,9 +21,14 @@ const UNMEASURED: f64 = 30.0;
 /// Builds every board whose tools can be had, and says how each ended.
 pub(super) fn run(args: &Args, catalog: &Catalog) -> anyhow::Result<()> {
     let (jobs, left_out) = jobs(args, catalog)?;
-    let known: f64 = jobs.iter().filter_map(|j| j.target.variant.minutes).sum();
+    // The sum of no numbers is a negative zero.
+    let known: f64 = 0.0
+        + jobs
+            .iter()
+            .filter_map(|j| j.target.variant.minutes)
+            .sum::<f64>();
     let unknown = jobs.iter().filter(|j| j.target.variant.minutes.is_none());
-    let most: f64 = jobs.iter().map(limit).sum();
+    let most: f64 = 0.0 + jobs.iter().map(limit).sum::<f64>();
     outln!(
         "{} boards. Measured: {known:.0} processor minutes for those that were, {} were not. At most {most:.0} minutes in all.",
         jobs.len(),

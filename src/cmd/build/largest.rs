@@ -1,9 +1,10 @@
 //! What to say of a design that does not fit: which named core would.
 
 use weft_boards::build::{BuildError, Programs};
+use weft_boards::cause::{self, Overflow};
 use weft_boards::fit;
 use weft_boards::plan::{Design, Options};
-use weft_boards::run::{Overflow, RunError};
+use weft_boards::run::RunError;
 use weft_hdl::CoreConfig;
 
 use super::Args;
@@ -94,7 +95,7 @@ fn measure(
     let verdict = if overflow.is_empty() {
         "fits".to_owned()
     } else {
-        format!("does not fit: {}", weft_boards::run::list(&overflow))
+        format!("does not fit: {}", cause::list(&overflow))
     };
     ui::note(format!("{core}: {verdict}"));
     Ok(overflow)
