@@ -205,7 +205,8 @@ pub struct Variant {
     pub core_mhz: Option<f64>,
     /// The core to build; absent where none is promised to fit.
     pub core: Option<Core>,
-    /// Processor minutes that its build took, with the tools of its passport; absent where it was not measured.
+    /// Minutes that its build took with the tools of its passport, on one of two processors, both of which had more to do;
+    /// absent where it was not measured.
     pub minutes: Option<f64>,
 }
 

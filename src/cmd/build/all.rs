@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args, catalog: &Catalog) -> anyhow::Result<()> {
     let unknown = jobs.iter().filter(|j| j.target.variant.minutes.is_none());
     let most: f64 = 0.0 + jobs.iter().map(limit).sum::<f64>();
     outln!(
-        "{} boards. Measured: {known:.0} processor minutes for those that were, {} were not. At most {most:.0} minutes in all.",
+        "{} boards. Measured: {known:.0} minutes for those that were, {} were not. At most {most:.0} in all.",
         jobs.len(),
         unknown.count()
     );
