@@ -47,8 +47,8 @@ fn sorted(dir: &Path) -> Result<Vec<std::path::PathBuf>, PassportError> {
 }
 
 /// The table: a line a design with a core. The last column is what the design multiplies a second, at the clock that
-/// it is built for, of what all the part's multipliers could at the clock of one alone; that clock is the one of the
-/// part's `multiplier-only` design, and where there is none the column says so, as for a part that has no multipliers.
+/// it is built for, of what all the part's multipliers could at the clock of one alone; that clock is the one of a
+/// `multiplier-only` design on the same part and speed grade, and where there is none the column says so, as for a part that has no multipliers.
 #[must_use]
 pub fn table(catalog: &Catalog, passports: &[Passport]) -> String {
     let mut out = String::from(
@@ -104,9 +104,12 @@ fn limit(catalog: &Catalog, passports: &[Passport], of: &Passport) -> Limit {
     if multipliers == 0 {
         return Limit::None;
     }
+    let grade = |p: &Passport| catalog.target(&p.board).ok()?.variant.speed.clone();
+    let same = |p: &&Passport| p.part == of.part && grade(p) == grade(of);
     let alone = passports
         .iter()
-        .find(|p| p.part == of.part && p.design == Design::MultiplierOnly.name())
+        .filter(same)
+        .find(|p| p.design == Design::MultiplierOnly.name())
         .and_then(|p| p.clocks.first());
     alone.map_or(Limit::NotMeasured, |clock| {
         Limit::Rate(clock.achieved_mhz * f64::from(multipliers))

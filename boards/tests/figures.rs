@@ -60,6 +60,11 @@ fn a_share_is_of_what_the_multipliers_alone_could() {
     assert_eq!(table.lines().count(), 3, "a single multiplier has a line");
     let alone = figures::table(&catalog, &all[1..]);
     assert!(alone.contains("| not measured |"), "{alone}");
+    // The OrangeCrab's part is of another speed grade.
+    let mut fast = all[1].clone();
+    fast.board = "orangecrab-85f".into();
+    let fast = figures::table(&catalog, &[all[0].clone(), fast]);
+    assert!(fast.contains("| not measured |"), "{fast}");
     let mut logic = all[1].clone();
     (logic.board, logic.part) = ("gatemate-a1-evb".into(), "CCGM1A1".into());
     let logic = figures::table(&catalog, &[logic]);
