@@ -48,7 +48,8 @@ fn sorted(dir: &Path) -> Result<Vec<std::path::PathBuf>, PassportError> {
 
 /// The table: a line a design with a core. The last column is what the design multiplies a second, at the clock that
 /// it is built for, of what all the part's multipliers could at the clock of one alone; that clock is the one of a
-/// `multiplier-only` design on the same part and speed grade, and where there is none the column says so, as for a part that has no multipliers.
+/// `multiplier-only` design on the same part and speed grade. Where there is none the column says so, as for a part
+/// that has no multipliers.
 #[must_use]
 pub fn table(catalog: &Catalog, passports: &[Passport]) -> String {
     let mut out = String::from(
@@ -99,8 +100,10 @@ enum Limit {
 }
 
 fn limit(catalog: &Catalog, passports: &[Passport], of: &Passport) -> Limit {
-    let part = catalog.targets().find(|t| t.part.title == of.part);
-    let multipliers = part.map_or(0, |t| t.part.resources.multipliers);
+    let Some(target) = catalog.targets().find(|t| t.part.title == of.part) else {
+        return Limit::NotMeasured;
+    };
+    let multipliers = target.part.resources.multipliers;
     if multipliers == 0 {
         return Limit::None;
     }

@@ -177,7 +177,7 @@ impl Tools {
             fix: if pinned.is_some() {
                 "run `weft tools install`, or put a native one on the PATH".into()
             } else {
-                "it is not on PyPI; install your distribution's or its makers' and put it on the PATH".into()
+                "no version of it is pinned; install your distribution's or its makers' and put it on the PATH".into()
             },
         })
     }

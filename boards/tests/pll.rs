@@ -103,6 +103,26 @@ fn rpll_as_gowin_pll_prints() {
     );
 }
 
+/// nextpnr 0.11.1 divides by itself; of each of these it says that it makes exactly the clock that was asked for.
+#[test]
+fn cc_pll_makes_what_nextpnr_makes() {
+    let (kind, ranges) = ranges("ccgm1a1");
+    for (input, output) in [(10.0, 25.0), (10.0, 20.0), (10.0, 50.0), (25.0, 62.5)] {
+        let found = solve(kind, &ranges, input, output).unwrap();
+        let [(_, n), (_, m)] = found.parameters[..] else {
+            panic!("{:?}", found.parameters);
+        };
+        assert_eq!(found.out_mhz, output);
+        assert_eq!(found.out_mhz, input * f64::from(n) / f64::from(2 * m));
+        assert!((1000.0..=2000.0).contains(&found.vco_mhz) && m % 2 == 0);
+    }
+    let far = solve(kind, &ranges, 60.0, 25.0).unwrap_err();
+    assert_eq!(
+        far.to_string(),
+        "an input clock of 60 MHz is outside 1..50 MHz"
+    );
+}
+
 #[test]
 fn clocks_out_of_reach_are_refused() {
     let (kind, ranges) = ranges("ice40up5k");

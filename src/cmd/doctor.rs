@@ -145,7 +145,7 @@ fn board_tools() -> Vec<Finding> {
             next_step: if program.package.is_some() {
                 "run `weft tools install`".into()
             } else {
-                "it is on no package registry: install your distribution's or its makers'".into()
+                "no version of it is pinned: install your distribution's or its makers'".into()
             },
         }
     };
