@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::exit;
 
@@ -84,7 +86,7 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Set by the first Ctrl-C or request to terminate; a second one ends the process at once.
+/// Set by the first Ctrl-C or request to terminate (SIGTERM); a second one ends the process at once.
 #[derive(Clone)]
 pub(crate) struct Cancel(Arc<AtomicBool>);
 
@@ -92,16 +94,17 @@ impl Cancel {
     /// Installs the handler.
     pub(crate) fn install() -> anyhow::Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
-        let seen = flag.clone();
-        ctrlc::set_handler(move || {
-            if seen.swap(true, Ordering::SeqCst) {
-                std::process::exit(i32::from(exit::INTERRUPTED));
-            }
-        })?;
+        // Not SIGHUP, which `nohup` has asked to be ignored.
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first one finds the flag down.
+            let status = i32::from(exit::INTERRUPTED);
+            flag::register_conditional_shutdown(signal, status, flag.clone())?;
+            flag::register(signal, flag.clone())?;
+        }
         Ok(Self(flag))
     }
 
-    /// Whether one came.
+    /// Whether it was set.
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
@@ -111,7 +114,7 @@ impl Cancel {
         &self.0
     }
 
-    /// An error with exit code 130 once one came.
+    /// An error with exit code 130 once it was set.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if self.is_set() {
             Err(exit::fail(exit::INTERRUPTED, "interrupted"))

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+const WEFT: &str = env!("CARGO_BIN_EXE_weft");
 const REPORT: &str = include_str!("../boards/tests/data/counter-ecp5-report.json");
 const CELLS: &str = include_str!("../boards/tests/data/counter-ecp5-cells.json");
 
@@ -62,12 +63,11 @@ impl Bench {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
     }
 
-    /// The command line in the folder, with these tools only, on a part of `luts` look-up tables.
-    fn command(&self, luts: u32, args: &[&str]) -> Command {
+    /// A program in the folder, with these tools only, on a part of `luts` look-up tables.
+    fn command(&self, program: &str, luts: u32) -> Command {
         let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_weft"));
+        let mut command = Command::new(program);
         command
-            .args(args)
             .current_dir(self.dir.path())
             .env("PATH", path)
             .env("DATA", self.dir.path())
@@ -75,9 +75,9 @@ impl Bench {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs the command line to its end.
     fn weft_on(&self, luts: u32, args: &[&str]) -> Output {
-        let output = self.command(luts, args).output();
+        let output = self.command(WEFT, luts).args(args).output();
         output.expect("the binary starts")
     }
 
@@ -251,18 +251,28 @@ fn missing_and_old_tools_are_code_4() {
     );
 }
 
-/// A build that is asked to terminate takes its tools along: none goes on by itself.
+/// A build that is asked to terminate takes its tools along: none goes on by itself. One that was told to ignore
+/// the end of its terminal, as by `nohup`, does.
 #[test]
 fn a_terminated_build_ends_its_tools() {
     let bench = Bench::new();
     let route = "[ \"$1\" = --version ] && exit 0\necho $$ > \"$DATA/pid.part\"; mv \"$DATA/pid.part\" \"$DATA/pid\"; exec sleep 600";
     bench.script("nextpnr-ecp5", route);
-    let mut build = bench.command(100_000_000, &BUILD).spawn().expect("weft");
+    let ignoring = "trap '' HUP; exec \"$0\" \"$@\"";
+    let mut build = bench
+        .command("sh", 100_000_000)
+        .args(["-c", ignoring, WEFT])
+        .args(BUILD)
+        .spawn()
+        .expect("weft");
     while !bench.path("pid").exists() {
         assert!(build.try_wait().expect("weft").is_none(), "it ended early");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     let kill = |signal: &str, pid: &str| Command::new("kill").args([signal, pid]).status();
+    kill("-HUP", &build.id().to_string()).expect("kill runs");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(build.try_wait().expect("weft").is_none(), "it was hung up");
     kill("-TERM", &build.id().to_string()).expect("kill runs");
     assert_eq!(build.wait().expect("weft").code(), Some(130));
     let tool = fs::read_to_string(bench.path("pid")).expect("its number");
@@ -294,7 +304,9 @@ fn all_boards_say_first_how_long_they_take() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(
-        text.lines().next().is_some_and(|l| l.contains("At most ")),
+        text.lines()
+            .next()
+            .is_some_and(|l| l.contains("minutes in all")),
         "{text}"
     );
     assert!(text.contains("ulx3s-85f"), "{text}");
@@ -302,6 +314,10 @@ fn all_boards_say_first_how_long_they_take() {
         text.contains("icestick         left out: no core is promised to fit"),
         "{text}"
     );
+    fs::remove_dir_all(bench.path("bin")).expect("the tools go");
+    let output = bench.weft(&["build", "--all", "--plan"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.starts_with("0 boards. Measured: 0 minutes "), "{text}");
     assert!(
         !Path::new("target/boards/ulx3s-85f/top")
             .join("core.v")

@@ -5,6 +5,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use common::script;
@@ -172,7 +173,7 @@ fn the_flag_stops_the_tool_and_leaves_no_result() {
 #[test]
 fn a_tool_that_the_terminal_interrupted_was_interrupted() {
     // As `weft` does: a handler of one's own is none in the tool, even where the tests were told to ignore interrupts.
-    ctrlc::set_handler(|| {}).unwrap();
+    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::default()).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let (outcome, _) = run(dir.path(), "echo x > out.bit; kill -INT $$", &["out.bit"]);
     assert!(

@@ -1,5 +1,6 @@
 //! `weft build --all`: every board, one after the other, each within its time.
 
+use std::ops::Add;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -21,16 +22,13 @@ const UNMEASURED: f64 = 30.0;
 /// Builds every board whose tools can be had, and says how each ended.
 pub(super) fn run(args: &Args, catalog: &Catalog) -> anyhow::Result<()> {
     let (jobs, left_out) = jobs(args, catalog)?;
-    // The sum of no numbers is a negative zero.
-    let known: f64 = 0.0
-        + jobs
-            .iter()
-            .filter_map(|j| j.target.variant.minutes)
-            .sum::<f64>();
+    // Not `sum`, which makes a negative zero of no numbers.
+    let known = jobs.iter().filter_map(|j| j.target.variant.minutes);
+    let known = known.fold(0.0, f64::add);
     let unknown = jobs.iter().filter(|j| j.target.variant.minutes.is_none());
-    let most: f64 = 0.0 + jobs.iter().map(limit).sum::<f64>();
+    let most = jobs.iter().map(limit).fold(0.0, f64::add);
     outln!(
-        "{} boards. Measured: {known:.0} minutes for those that were, {} were not. At most {most:.0} in all.",
+        "{} boards. Measured: {known:.0} minutes for those that were, {} were not. At most {most:.0} minutes in all.",
         jobs.len(),
         unknown.count()
     );
