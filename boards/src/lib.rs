@@ -5,9 +5,9 @@
 //! checks them, [`pll`] finds divider values, [`constraints`] writes the pin file of each tool.
 //!
 //! A [`plan::Plan`] is a build as plain data: files and commands, computed with no tool installed. [`tools`] finds
-//! the programs, [`mod@build`] runs a plan (every seed, the best kept), [`run`] one step of it, [`cause`] says why it failed, [`report`] reads what
-//! they measured, [`picture`] draws it, [`fit`] looks for the largest core of a part, [`passport`] ties an image to how
-//! it was made, and [`flash`] puts it on the board.
+//! the programs, [`mod@build`] runs a plan (every seed, the best kept), [`run`] one step of it, [`cause`] says why it
+//! failed, [`report`] reads what they measured, [`picture`] draws it, [`fit`] looks for the largest core of a part,
+//! [`passport`] ties an image to how it was made, and [`flash`] puts it on the board.
 
 pub mod board;
 pub mod build;

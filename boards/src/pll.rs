@@ -215,9 +215,10 @@ fn candidates(kind: PllKind, input: f64, mut take: impl FnMut(Candidate)) {
                 }
             }
         }
-        // N = N1 N2 up to what the oscillator allows, M = M1 M2 even, for outputs of four phases; K = 1, PDIV1 = 2.
+        // N = N1 N2 and M = M1 M2, K = 1, PDIV1 = 2. M is even for the sake of four phases; that N is, too, keeps what
+        // enters the second divider of each slow enough.
         PllKind::CcPll => {
-            for n in 1..=2048 {
+            for n in (2..=2048).step_by(2) {
                 let vco = 2.0 * input * f64::from(n);
                 for m in (2..=512).step_by(2) {
                     take(Candidate {

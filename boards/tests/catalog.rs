@@ -184,7 +184,7 @@ fn mistakes_between_files_are_named() {
                 "[pll]
 kind = \"cc_pll\"
 input_mhz = [1.0, 50.0]
-output_mhz = [0.25, 312.5]
+output_mhz = [0.5, 312.5]
 pfd_mhz = [1.0, 50.0]
 vco_mhz = [1000.5, 2000.0]
 ",

@@ -114,7 +114,8 @@ fn cc_pll_makes_what_nextpnr_makes() {
         };
         assert_eq!(found.out_mhz, output);
         assert_eq!(found.out_mhz, input * f64::from(n) / f64::from(2 * m));
-        assert!((1000.0..=2000.0).contains(&found.vco_mhz) && m % 2 == 0);
+        assert!(found.vco_mhz > 1000.0 && found.vco_mhz <= 2000.0);
+        assert_eq!((n % 2, m % 2), (0, 0));
     }
     let far = solve(kind, &ranges, 60.0, 25.0).unwrap_err();
     assert_eq!(
